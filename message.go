@@ -1,0 +1,212 @@
+package aftercall
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"time"
+	"unicode/utf8"
+)
+
+// EventType names a kind of fact. Endpoints choose among those that exist.
+type EventType struct {
+	Name        string
+	Description string
+	Schemas     []byte // JSON, or nil
+	GroupName   string
+	FeatureFlag string
+	Archived    bool
+	Deprecated  bool
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// namePattern holds names of event types and channels. Svix allows 256
+// characters for a type and 128 for a channel; the length is checked apart.
+var namePattern = regexp.MustCompile(`^[a-zA-Z0-9\-_.:+]{1,128}$`)
+
+// Validate checks what a caller may set.
+func (t EventType) Validate() error {
+	var f fieldErrors
+	validateEventTypeName(&f, "name", t.Name)
+	if len(t.Schemas) > 1<<20 {
+		f.add("schemas", "must not exceed 1 MiB")
+	}
+	return f.err()
+}
+
+func validateEventTypeName(f *fieldErrors, path, name string) {
+	if !uidPattern.MatchString(name) {
+		f.add(path, "must be 1 to 256 letters, digits, or one of - _ . : +")
+	}
+}
+
+// Message is one published fact. It never changes once stored: its payload is
+// signed and sent as these very bytes.
+type Message struct {
+	AccountID string
+	ID        string
+	EventType string
+	EventID   string // the caller's own id, unique in the account; may be empty
+	Channels  []string
+	Payload   []byte // a JSON object in UTF-8; nil once erased
+	ContactID string // whose personal data the payload holds; empty when unknown
+	CreatedAt time.Time
+}
+
+const maxMessageChannels = 10
+
+// Validate checks what a caller may set. The payload must be a JSON object in
+// valid UTF-8, because the official verifiers parse it as one.
+func (m Message) Validate() error {
+	var f fieldErrors
+	validateEventTypeName(&f, "eventType", m.EventType)
+	validateUID(&f, "eventId", m.EventID, MessagePrefix)
+	if len(m.Channels) > maxMessageChannels {
+		f.add("channels", "must not hold more than %d", maxMessageChannels)
+	}
+	for _, channel := range m.Channels {
+		if !namePattern.MatchString(channel) {
+			f.add("channels", "each must be 1 to 128 letters, digits, or one of - _ . : +")
+			break
+		}
+	}
+	payload := bytes.TrimLeft(m.Payload, " \t\r\n")
+	if len(payload) == 0 || payload[0] != '{' || !utf8.Valid(payload) || !json.Valid(payload) {
+		f.add("payload", "must be a JSON object")
+	}
+	return f.err()
+}
+
+// DeliveryState is how far a delivery has come.
+type DeliveryState int
+
+const (
+	Pending   DeliveryState = 0 // an attempt is due, now or later
+	Succeeded DeliveryState = 1 // an attempt was answered 2xx
+	Failed    DeliveryState = 2 // no further attempt will be made by itself
+)
+
+// Trigger says what caused an attempt.
+type Trigger int
+
+const (
+	Scheduled Trigger = 0
+	Manual    Trigger = 1 // a person or program asked for it: resend, recover
+)
+
+// FailReason says why a delivery has failed for good.
+type FailReason string
+
+const (
+	FailedExhausted FailReason = "every attempt of the retry schedule failed"
+	FailedAborted   FailReason = "the receiver asked to stop by the header webhook-delivery: abort-message"
+	FailedDisabled  FailReason = "the endpoint is disabled"
+	FailedDeleted   FailReason = "the endpoint was removed"
+	FailedErased    FailReason = "the payload was erased"
+)
+
+// Delivery is one message on its way to one endpoint.
+type Delivery struct {
+	AccountID  string
+	EndpointID string
+	MessageID  string
+	State      DeliveryState
+	Reason     FailReason // when failed
+	Attempts   int        // the fencing token of a claim: attempts made so far, and resends asked for
+	Step       int        // how many waits of the schedule are used up
+	Trigger    Trigger    // what the next attempt is caused by
+	DueAt      time.Time  // when the next attempt is due, while pending
+	Detour     *Detour    // set while a manual attempt is pending that leaves the schedule as it was
+}
+
+// Detour remembers where a delivery stood when one manual attempt was asked for.
+// If that attempt fails, the delivery goes back there.
+type Detour struct {
+	State  DeliveryState
+	Reason FailReason
+	DueAt  time.Time
+}
+
+// Verdict is what the answer to an attempt means.
+type Verdict int
+
+const (
+	Accepted Verdict = iota // 2xx within the time
+	Refused                 // anything else; trying again may help
+	Abort                   // the receiver wants no more attempts of this message
+	Disable                 // the receiver wants nothing more at this endpoint
+)
+
+// Attempt is one HTTP try.
+type Attempt struct {
+	AccountID  string
+	MessageID  string
+	EndpointID string
+	ID         string
+	URL        string
+	Trigger    Trigger
+	Verdict    Verdict
+	StatusCode int           // 0 when there was no answer
+	Response   string        // the start of the answer's body, or why there was none
+	RetryAfter time.Duration // how long the receiver asked to be left alone; 0 when it did not
+	StartedAt  time.Time
+	Duration   time.Duration
+}
+
+// EndedAt is when the attempt was over.
+func (a Attempt) EndedAt() time.Time { return a.StartedAt.Add(a.Duration) }
+
+// After returns the delivery after an attempt: succeeded, or pending with a later
+// due time, or failed. Jitter, from 0 up to 1, lengthens the wait. It is the only
+// place that decides what follows an attempt.
+func (d Delivery) After(a Attempt, schedule Schedule, jitter float64) Delivery {
+	detour := d.Detour
+	d.Attempts++
+	d.Detour = nil
+	switch {
+	case a.Verdict == Accepted:
+		d.State, d.Reason = Succeeded, ""
+		return d
+	case detour != nil:
+		d.State, d.Reason, d.DueAt, d.Trigger = detour.State, detour.Reason, detour.DueAt, Scheduled
+		return d
+	case a.Verdict == Abort:
+		d.State, d.Reason = Failed, FailedAborted
+		return d
+	case a.Verdict == Disable:
+		d.State, d.Reason = Failed, FailedDisabled
+		return d
+	}
+	wait, more := schedule.Wait(d.Step, jitter)
+	if !more {
+		d.State, d.Reason = Failed, FailedExhausted
+		return d
+	}
+	wait = max(wait, min(a.RetryAfter, MaxWait))
+	d.Step++
+	d.DueAt = a.EndedAt().Add(wait)
+	return d
+}
+
+// Resend asks for one manual attempt at a time, whatever the state. If it fails,
+// the delivery goes back to where it stood.
+func (d Delivery) Resend(now time.Time) Delivery {
+	if d.Detour == nil {
+		d.Detour = &Detour{State: d.State, Reason: d.Reason, DueAt: d.DueAt}
+	}
+	d.Attempts++ // an attempt in flight was claimed before, and must not undo this when it is recorded
+	d.State, d.Reason, d.Trigger, d.DueAt = Pending, "", Manual, now
+	return d
+}
+
+// Recover starts a failed delivery again from the schedule's beginning.
+func (d Delivery) Recover(now time.Time) Delivery {
+	return Delivery{
+		AccountID: d.AccountID, EndpointID: d.EndpointID, MessageID: d.MessageID,
+		Attempts: d.Attempts, Trigger: Manual, DueAt: now,
+	}
+}
+
+// MessageRef names a message.
+type MessageRef struct{ AccountID, MessageID string }
