@@ -1,0 +1,66 @@
+package store
+
+import (
+	"time"
+
+	"github.com/aftercall/aftercall"
+)
+
+const callColumns = `account_id, id, external_id, contact_id, agent_id, run_id, attempt, direction, from_number, to_number,
+	triggered_at, started_at, ended_at, status, end_reason, transcript, turns, recording_url, booked_slot_for, follow_up_at,
+	analysis, outcome, created_at`
+
+func readCall(s scan) (c aftercall.Call, err error) {
+	var analysis, outcome string
+	err = s(&c.AccountID, &c.ID, textAt(&c.ExternalID), &c.ContactID, &c.AgentID, textAt(&c.RunID), &c.Attempt, &c.Direction,
+		&c.FromNumber, &c.ToNumber, timeAt(&c.TriggeredAt), timeAt(&c.StartedAt), timeAt(&c.EndedAt), &c.Status, &c.EndReason,
+		&c.Transcript, jsonAt(&c.Turns), &c.RecordingURL, timeAt(&c.BookedSlotFor), timeAt(&c.FollowUpAt),
+		&analysis, &outcome, timeAt(&c.CreatedAt))
+	c.Analysis, c.Outcome = rawAt(analysis), rawAt(outcome)
+	return c, err
+}
+
+// Call finds a call by its id.
+func (tx *Tx) Call(accountID, id string) (aftercall.Call, error) {
+	c, err := one(tx, readCall, `SELECT `+callColumns+` FROM call WHERE account_id = $1 AND id = $2`, accountID, id)
+	return c, notFound(err, "call")
+}
+
+// CallByExternalID finds a call by the id of whoever made it.
+func (tx *Tx) CallByExternalID(accountID, externalID string) (aftercall.Call, error) {
+	c, err := one(tx, readCall, `SELECT `+callColumns+` FROM call WHERE account_id = $1 AND external_id = $2`, accountID, externalID)
+	return c, notFound(err, "call")
+}
+
+// InsertCall stores a call. An external id that is taken is a Conflict.
+func (tx *Tx) InsertCall(c aftercall.Call) error {
+	_, err := tx.exec(`INSERT INTO call (`+callColumns+`) VALUES `+tuples(1, 1, bare(23)...),
+		c.AccountID, c.ID, text(c.ExternalID), c.ContactID, c.AgentID, text(c.RunID), c.Attempt, string(c.Direction),
+		c.FromNumber, c.ToNumber, micros(c.TriggeredAt), maybe(c.StartedAt), maybe(c.EndedAt), string(c.Status), string(c.EndReason),
+		c.Transcript, jsonOf(c.Turns), c.RecordingURL, maybe(c.BookedSlotFor), maybe(c.FollowUpAt),
+		rawText(c.Analysis), rawText(c.Outcome), micros(c.CreatedAt))
+	return err
+}
+
+// CallPage asks for calls from newest to oldest, after the one that was triggered
+// at a time and has an id.
+type CallPage struct {
+	Limit       int
+	ContactID   string // empty for all contacts
+	TriggeredAt time.Time
+	ID          string
+}
+
+// Calls lists calls from newest to oldest.
+func (tx *Tx) Calls(accountID string, p CallPage) ([]aftercall.Call, error) {
+	where := newFilter()
+	where.eq("account_id", accountID)
+	if p.ContactID != "" {
+		where.eq("contact_id", p.ContactID)
+	}
+	if p.ID != "" {
+		where.conditions = append(where.conditions, "(triggered_at, id) < ("+where.arg(micros(p.TriggeredAt))+", "+where.arg(p.ID)+")")
+	}
+	where.tail = " ORDER BY triggered_at DESC, id DESC LIMIT " + where.arg(p.Limit)
+	return all(tx, readCall, `SELECT `+callColumns+` FROM call`+where.sql(), where.args...)
+}

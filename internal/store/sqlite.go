@@ -1,0 +1,80 @@
+package store
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// sqliteFS rewrites the migrations, written for PostgreSQL, as they are read.
+// Tables become STRICT, so that SQLite refuses what PostgreSQL would.
+type sqliteFS struct{ fs.FS }
+
+func (f sqliteFS) Open(name string) (fs.File, error) {
+	file, err := f.FS.Open(name)
+	if err != nil || !strings.HasSuffix(name, ".sql") {
+		return file, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return nil, err
+	}
+	return &rewritten{Reader: bytes.NewReader(sqliteDDL(text)), info: info}, nil
+}
+
+// wideTables are those whose rows are too large to live in the tree of their key.
+var wideTables = regexp.MustCompile(`CREATE TABLE (message|attempt|call|contact|endpoint) `)
+
+func sqliteDDL(text []byte) []byte {
+	types := strings.NewReplacer(
+		` COLLATE "C"`, "", "BIGINT", "INTEGER", "SMALLINT", "INTEGER", "BOOLEAN", "INTEGER", "BYTEA", "BLOB")
+	statements := strings.SplitAfter(types.Replace(string(text)), ";")
+	for i, statement := range statements {
+		if !strings.Contains(statement, "CREATE TABLE") {
+			continue
+		}
+		options := ") STRICT, WITHOUT ROWID;"
+		if wideTables.MatchString(statement) {
+			options = ") STRICT;"
+		}
+		statements[i] = strings.TrimSuffix(statement, ");") + options
+	}
+	return []byte(strings.Join(statements, ""))
+}
+
+type rewritten struct {
+	*bytes.Reader
+	info fs.FileInfo
+}
+
+func (f *rewritten) Stat() (fs.FileInfo, error) { return sized{f.info, f.Reader.Size()}, nil }
+func (f *rewritten) Close() error               { return nil }
+
+type sized struct {
+	fs.FileInfo
+	size int64
+}
+
+func (s sized) Size() int64 { return s.size }
+
+// sqliteURL is the driver's address of a database file. FULL syncs the log at
+// every commit: what was answered 2xx survives a power failure. The checkpoint is
+// made beside the writer (see group), so SQLite's own comes only when that fails.
+func sqliteURL(path string, write bool) string {
+	q := url.Values{"_pragma": {
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+		"wal_autocheckpoint(16384)", "case_sensitive_like(ON)", "cache_size(-32768)", "temp_store(MEMORY)",
+	}}
+	if !write {
+		q.Add("_pragma", "query_only(ON)")
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
