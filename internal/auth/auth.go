@@ -1,0 +1,207 @@
+// Package auth knows who calls: accounts by their API keys, and the operator.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+// Prefixes make a key recognisable, to people and to scanners for leaked secrets.
+const (
+	accountKeyPrefix  = "aftercall_key_"
+	operatorKeyPrefix = "aftercall_op_"
+	loginPrefix       = "aftercall_login_"
+)
+
+// operatorSetting is where the hash of a made operator key is stored.
+const operatorSetting = "operator_key_hash"
+
+// Caller is who sends a request.
+type Caller struct {
+	AccountID string // empty for the operator
+	KeyID     string
+	Operator  bool // may do everything
+}
+
+// trust is how long a key's lookup is believed. It bounds how long a key goes on
+// working after another process has revoked it.
+const trust = time.Second
+
+// Keys makes, checks and revokes API keys. Only their hashes are stored: a key has
+// 256 random bits, so a plain SHA-256 is enough.
+type Keys struct {
+	store    *store.Store
+	operator [sha256.Size]byte
+
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]lookup
+	used  map[store.Key]time.Time // last uses to be stored, by key without its times
+}
+
+type lookup struct {
+	key store.Key
+	at  time.Time
+}
+
+// Open readies the keys of a store. Without an operator key, one is made when the
+// store has none yet; made is that key, to be shown once, or empty.
+func Open(ctx context.Context, s *store.Store, operatorKey string) (keys *Keys, made string, err error) {
+	k := &Keys{store: s, known: map[[sha256.Size]byte]lookup{}, used: map[store.Key]time.Time{}}
+	if operatorKey != "" {
+		k.operator = sha256.Sum256([]byte(operatorKey))
+		return k, "", nil
+	}
+	made = newKey(operatorKeyPrefix)
+	err = s.Update(ctx, func(tx *store.Tx) error {
+		hash := sha256.Sum256([]byte(made))
+		fresh, err := tx.SetSetting(operatorSetting, hash[:])
+		if err != nil {
+			return err
+		}
+		stored, err := tx.Setting(operatorSetting)
+		if err != nil {
+			return err
+		}
+		copy(k.operator[:], stored)
+		if !fresh {
+			made = ""
+		}
+		return nil
+	})
+	return k, made, err
+}
+
+func newKey(prefix string) string {
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	// Neither a dot, which Svix's SDKs take for the start of a region, nor anything
+	// that a shell or URL would need quoted.
+	return prefix + base64.RawURLEncoding.EncodeToString(secret)
+}
+
+// hintLength is how many characters of a key are kept to recognise it by.
+const hintLength = 4
+
+// Create makes a key for an account. The key is shown to its owner now and never again.
+func Create(tx *store.Tx, accountID, name string) (string, error) {
+	key := newKey(accountKeyPrefix)
+	hash := sha256.Sum256([]byte(key))
+	return key, tx.InsertKey(store.Key{
+		AccountID: accountID, ID: aftercall.NewID(aftercall.KeyPrefix, tx.Now()), Name: name,
+		Hint: key[len(key)-hintLength:], CreatedAt: tx.Now(),
+	}, hash[:])
+}
+
+// loginLife is how long a login link can be used.
+const loginLife = 24 * time.Hour
+
+// CreateLogin makes the token of a link that opens the portal of an account, once.
+func CreateLogin(tx *store.Tx, accountID string) (string, error) {
+	token := newKey(loginPrefix)
+	hash := sha256.Sum256([]byte(token))
+	return token, tx.InsertLogin(accountID, hash[:], tx.Now().Add(loginLife))
+}
+
+// Revoke ends a key of an account at once.
+func (k *Keys) Revoke(ctx context.Context, accountID, id string) error {
+	err := k.store.Update(ctx, func(tx *store.Tx) error { return tx.RevokeKey(accountID, id) })
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.known)
+	return err
+}
+
+// Identify tells whose key this is. The header may be "Bearer KEY" or the bare
+// key, as telli's own clients send it.
+func (k *Keys) Identify(ctx context.Context, header string) (Caller, error) {
+	key := strings.TrimSpace(header)
+	if scheme, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		key = strings.TrimSpace(rest)
+	}
+	denied := aftercall.Errorf(aftercall.Unauthenticated, "no valid API key in the Authorization header").WithCode("authentication_failed")
+	if key == "" {
+		return Caller{}, denied
+	}
+	hash := sha256.Sum256([]byte(key))
+	if subtle.ConstantTimeCompare(hash[:], k.operator[:]) == 1 {
+		return Caller{Operator: true}, nil
+	}
+	found, err := k.find(ctx, hash)
+	if aftercall.KindOf(err) == aftercall.NotFound {
+		return Caller{}, denied
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{AccountID: found.AccountID, KeyID: found.ID}, nil
+}
+
+func (k *Keys) find(ctx context.Context, hash [sha256.Size]byte) (store.Key, error) {
+	now := time.Now()
+	k.mu.Lock()
+	cached, ok := k.known[hash]
+	k.mu.Unlock()
+	if ok && now.Sub(cached.at) < trust {
+		return cached.key, nil
+	}
+	var key store.Key
+	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
+		key, err = tx.KeyByHash(hash[:])
+		return err
+	})
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil {
+		delete(k.known, hash) // unknown keys are not cached: they could be endless
+		return key, err
+	}
+	k.known[hash] = lookup{key, now}
+	k.used[store.Key{AccountID: key.AccountID, ID: key.ID}] = now
+	return key, nil
+}
+
+// flushEvery is how exact the last use of a key is kept.
+const flushEvery = time.Minute
+
+// Run stores when keys were last used, until the context ends.
+func (k *Keys) Run(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			k.flush(ctx)
+		case <-ctx.Done():
+			k.flush(context.WithoutCancel(ctx))
+			return
+		}
+	}
+}
+
+func (k *Keys) flush(ctx context.Context) {
+	k.mu.Lock()
+	used := k.used
+	k.used = map[store.Key]time.Time{}
+	k.mu.Unlock()
+	if len(used) == 0 {
+		return
+	}
+	// Worth nothing to anybody if it fails: the next use tells it again.
+	_ = k.store.Update(ctx, func(tx *store.Tx) error {
+		for key, at := range used {
+			if err := tx.TouchKey(key.AccountID, key.ID, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

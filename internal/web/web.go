@@ -1,0 +1,159 @@
+// Package web is what the HTTP faces share: it binds requests to values, calls a
+// verb, and writes its answer or error in the face's dialect. It also gives every
+// request an id and a log line, and turns panics into errors.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/auth"
+)
+
+// API is a dialect of HTTP: who its callers are, and how its errors look.
+type API struct {
+	Identify   func(ctx context.Context, authorization string) (auth.Caller, error)
+	WriteError func(w http.ResponseWriter, err *aftercall.Error)
+	MaxBody    int64 // of a request, in bytes
+}
+
+// Empty is an answer without a body.
+type Empty struct{}
+
+// Raw is an answer that is already JSON.
+type Raw []byte
+
+// Handle makes a handler of a verb. In is a struct whose fields are bound by the
+// tags `path:"…"` and `query:"…"`, and whose field Body, if there is one, is read
+// from JSON. The answer is written as JSON with this status.
+func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.Caller, *In) (Out, error)) http.Handler {
+	bind := newBinder[In]()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out, err := call(api, bind, verb, w, r)
+		if err != nil {
+			fail(w, r, api, err)
+			return
+		}
+		write(w, status, out)
+	})
+}
+
+func call[In, Out any](api *API, bind *binder[In], verb func(context.Context, auth.Caller, *In) (Out, error), w http.ResponseWriter, r *http.Request) (out Out, err error) {
+	caller, err := api.Identify(r.Context(), r.Header.Get("Authorization"))
+	if err != nil {
+		return out, err
+	}
+	note(r.Context(), caller)
+	in := new(In)
+	if bind.body != nil {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return out, aftercall.Errorf(aftercall.TooLarge, "the request body exceeds %d bytes", tooLarge.Limit).WithCode("payload_too_large")
+		}
+		if err != nil {
+			return out, &aftercall.Error{Kind: aftercall.Invalid, Message: "the request body could not be read", Err: err}
+		}
+		if err := bind.decode(in, body); err != nil {
+			return out, err
+		}
+	}
+	if err := bind.request(in, r); err != nil {
+		return out, err
+	}
+	return verb(r.Context(), caller, in)
+}
+
+// write sends an answer. One that has a Status chooses its own, where a route has
+// two.
+func write(w http.ResponseWriter, status int, out any) {
+	if s, ok := out.(interface{ Status() int }); ok {
+		status = s.Status()
+	}
+	if _, ok := out.(Empty); ok {
+		w.WriteHeader(status)
+		return
+	}
+	raw, ok := out.(Raw)
+	if !ok {
+		raw = Marshal(out)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(raw)
+}
+
+// WriteJSON sends any value with a status, for the dialects' error bodies.
+func WriteJSON(w http.ResponseWriter, status int, body any) { write(w, status, body) }
+
+// Marshal encodes without escaping HTML: payloads inside answers must come back as
+// they went in.
+func Marshal(v any) []byte {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil { // only for values that are no JSON, a bug of ours
+		panic(fmt.Sprintf("encode answer: %v", err))
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
+}
+
+// fail writes an error in the dialect, and leaves its cause to the log line.
+func fail(w http.ResponseWriter, r *http.Request, api *API, err error) {
+	e, ok := errors.AsType[*aftercall.Error](err)
+	if !ok {
+		e = &aftercall.Error{Kind: aftercall.Internal, Message: "internal error", Err: err}
+	}
+	noteError(r.Context(), e)
+	api.WriteError(w, e)
+}
+
+// Mux routes requests and answers unknown routes and wrong methods in the dialect,
+// where http.ServeMux would answer in plain text.
+type Mux struct {
+	mux *http.ServeMux
+	api *API
+}
+
+// NewMux makes an empty mux of a dialect.
+func NewMux(api *API) *Mux { return &Mux{http.NewServeMux(), api} }
+
+// Handle adds a route, "GET /path/{name}".
+func (m *Mux) Handle(pattern string, h http.Handler) { m.mux.Handle(pattern, h) }
+
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(p, "/") { // a trailing slash is tolerated
+		r = r.Clone(r.Context())
+		r.URL.Path = strings.TrimRight(p, "/")
+		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
+	}
+	handler, pattern := m.mux.Handler(r)
+	noteRoute(r.Context(), pattern)
+	if pattern != "" {
+		m.mux.ServeHTTP(w, r)
+		return
+	}
+	probe := &headerProbe{header: http.Header{}}
+	handler.ServeHTTP(probe, r)
+	if allow := probe.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+		fail(w, r, m.api, aftercall.Errorf(aftercall.NotFound, "method %s is not allowed here, only %s", r.Method, allow).WithCode(MethodNotAllowed))
+		return
+	}
+	fail(w, r, m.api, aftercall.Errorf(aftercall.NotFound, "there is no such route").WithCode("not_found"))
+}
+
+// MethodNotAllowed is the code of the error for a route that exists with other methods.
+const MethodNotAllowed = "method_not_allowed"
+
+// headerProbe asks the standard mux what it would answer.
+type headerProbe struct{ header http.Header }
+
+func (p *headerProbe) Header() http.Header         { return p.header }
+func (p *headerProbe) Write(b []byte) (int, error) { return len(b), nil }
+func (p *headerProbe) WriteHeader(int)             {}
