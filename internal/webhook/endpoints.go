@@ -1,0 +1,210 @@
+package webhook
+
+import (
+	"context"
+	"time"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+// CreateEndpoint stores a new endpoint; its ID and times are set. Without a secret
+// one is made. Errors: Invalid, Conflict for a uid that is taken.
+func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoint, secret string) error {
+	if err := endpoint.Validate(); err != nil {
+		return err
+	}
+	return e.store.Update(ctx, func(tx *store.Tx) error {
+		key := aftercall.NewSecret(tx.Now())
+		if secret != "" {
+			var err error
+			if key, err = aftercall.ParseSecret(secret, tx.Now()); err != nil {
+				return err
+			}
+		}
+		if err := knownEventTypes(tx, endpoint.EventTypes); err != nil {
+			return err
+		}
+		endpoint.ID = aftercall.NewID(aftercall.EndpointPrefix, tx.Now())
+		endpoint.CreatedAt, endpoint.UpdatedAt = tx.Now(), tx.Now()
+		if endpoint.Disabled {
+			endpoint.Reason = aftercall.DisabledByOwner
+		}
+		return tx.InsertEndpoint(*endpoint, key)
+	})
+}
+
+// knownEventTypes refuses names that are not in the catalogue, which would never
+// arrive.
+func knownEventTypes(tx *store.Tx, names []string) error {
+	for _, name := range names {
+		if _, err := tx.EventType(name); aftercall.KindOf(err) == aftercall.NotFound {
+			return aftercall.InvalidField("eventTypes", "there is no event type %q", name)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateEndpoint changes an endpoint, found by id or uid, and returns it as it is
+// then. The change takes effect at once, also for what is queued.
+//
+// To disable it stops its deliveries: those pending fail. To enable it begins with
+// none: what failed can be recovered.
+func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID string, change func(*aftercall.Endpoint) error) (aftercall.Endpoint, error) {
+	var after aftercall.Endpoint
+	for {
+		var left bool // deliveries of before it was disabled are still pending
+		err := e.store.Update(ctx, func(tx *store.Tx) error {
+			before, err := tx.Endpoint(accountID, idOrUID)
+			if err != nil {
+				return err
+			}
+			after = before
+			if err := change(&after); err != nil {
+				return err
+			}
+			if err := after.Validate(); err != nil {
+				return err
+			}
+			if err := knownEventTypes(tx, after.EventTypes); err != nil {
+				return err
+			}
+			after.UpdatedAt = tx.Now()
+			switch {
+			case after.Disabled && !before.Disabled:
+				after.Reason = aftercall.DisabledByOwner
+				// The sweeper goes on where a batch is not enough.
+				if _, err := tx.StopDeliveries(ref(before), aftercall.FailedDisabled, sweepBatch); err != nil {
+					return err
+				}
+			case before.Disabled && !after.Disabled:
+				after.Reason, after.Health = "", aftercall.Health{}
+				stopped, err := tx.StopDeliveries(ref(before), aftercall.FailedDisabled, sweepBatch)
+				if left = stopped == sweepBatch; err != nil || left {
+					return err
+				}
+			}
+			return tx.UpdateEndpoint(after)
+		})
+		if err != nil || !left {
+			return after, err
+		}
+	}
+}
+
+// DeleteEndpoint removes an endpoint and stops its deliveries.
+func (e *Engine) DeleteEndpoint(ctx context.Context, accountID, idOrUID string) error {
+	return e.store.Update(ctx, func(tx *store.Tx) error {
+		endpoint, err := tx.Endpoint(accountID, idOrUID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.StopDeliveries(ref(endpoint), aftercall.FailedDeleted, sweepBatch); err != nil {
+			return err
+		}
+		return tx.DeleteEndpoint(ref(endpoint))
+	})
+}
+
+// RotateSecret gives an endpoint a new secret, made when none is given. The old one
+// signs too during the grace.
+func (e *Engine) RotateSecret(ctx context.Context, accountID, idOrUID, secret string, grace time.Duration) error {
+	if grace < 0 || grace > aftercall.MaxGrace {
+		return aftercall.InvalidField("gracePeriodSeconds", "must be 0 to %d", int(aftercall.MaxGrace.Seconds()))
+	}
+	return e.store.Update(ctx, func(tx *store.Tx) error {
+		endpoint, err := tx.Endpoint(accountID, idOrUID)
+		if err != nil {
+			return err
+		}
+		next := aftercall.NewSecret(tx.Now())
+		if secret != "" {
+			if next, err = aftercall.ParseSecret(secret, tx.Now()); err != nil {
+				return err
+			}
+		}
+		current, err := tx.Secrets(ref(endpoint))
+		if err != nil {
+			return err
+		}
+		if grace > 0 && len(current) > aftercall.MaxOldSecrets {
+			return aftercall.Errorf(aftercall.Invalid, "%d old secrets are still valid: wait until one expires, or rotate with gracePeriodSeconds 0",
+				aftercall.MaxOldSecrets).WithCode("limit_reached")
+		}
+		return tx.RotateSecret(ref(endpoint), next, tx.Now().Add(grace))
+	})
+}
+
+func ref(e aftercall.Endpoint) store.EndpointRef {
+	return store.EndpointRef{AccountID: e.AccountID, EndpointID: e.ID}
+}
+
+const (
+	// sweepBatch is how many deliveries are stopped in one transaction: others must
+	// get their turn in between.
+	sweepBatch = 1000
+	// sweepEvery finds what a process that died left pending, and what was published
+	// at the moment of disabling.
+	sweepEvery = 10 * time.Minute
+)
+
+// runSweeper fails what is pending at endpoints that are disabled or removed.
+// Nothing of it is sent from the moment of disabling; the sweeper only writes it
+// down, in batches, since there may be any number.
+func (e *Engine) runSweeper(ctx context.Context) {
+	for {
+		if err := retry(ctx, func() error { return e.sweepAll(ctx) }); err != nil {
+			return
+		}
+		timer := time.NewTimer(sweepEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-e.dispatcher.changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (e *Engine) sweepAll(ctx context.Context) error {
+	var stopped []store.EndpointRef
+	err := e.store.View(ctx, func(tx *store.Tx) (err error) {
+		stopped, err = tx.StoppedEndpoints()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, ref := range stopped {
+		for n := sweepBatch; n == sweepBatch; {
+			err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+				n, err = stopBatch(tx, ref)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stopBatch fails a batch of what is pending at an endpoint, unless it was enabled
+// meanwhile.
+func stopBatch(tx *store.Tx, ref store.EndpointRef) (int, error) {
+	reason := aftercall.FailedDisabled
+	endpoint, err := tx.Endpoint(ref.AccountID, ref.EndpointID)
+	switch {
+	case aftercall.KindOf(err) == aftercall.NotFound:
+		reason = aftercall.FailedDeleted
+	case err != nil:
+		return 0, err
+	case !endpoint.Disabled:
+		return 0, nil
+	}
+	return tx.StopDeliveries(ref, reason, sweepBatch)
+}
