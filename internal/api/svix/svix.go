@@ -1,0 +1,188 @@
+// Package svix is the face that speaks Svix's API, so that its SDKs work against
+// this server. It translates: applications are accounts, and all rules are elsewhere.
+package svix
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/web"
+	"github.com/aftercall/aftercall/internal/webhook"
+)
+
+// API is the face.
+type API struct {
+	store  *store.Store
+	engine *webhook.Engine
+	keys   *auth.Keys
+}
+
+// maxBody is Svix's limit on a request, in bytes.
+const maxBody = 2 << 20
+
+// New makes the handler of everything below /api/v1/.
+func New(s *store.Store, engine *webhook.Engine, keys *auth.Keys) http.Handler {
+	a := &API{s, engine, keys}
+	face := &web.API{Identify: keys.Identify, WriteError: writeError, MaxBody: maxBody}
+	mux := web.NewMux(face)
+
+	mux.Handle("GET /api/v1/health", http.HandlerFunc(health))
+	mux.Handle("GET /api/v1/health/ping", http.HandlerFunc(health))
+
+	mux.Handle("GET /api/v1/app", web.Handle(face, 200, a.listApplications))
+	mux.Handle("POST /api/v1/app", web.Handle(face, 201, a.createApplication))
+	mux.Handle("GET /api/v1/app/{app}", web.Handle(face, 200, a.getApplication))
+	mux.Handle("PUT /api/v1/app/{app}", web.Handle(face, 200, a.putApplication))
+	mux.Handle("PATCH /api/v1/app/{app}", web.Handle(face, 200, a.patchApplication))
+	mux.Handle("DELETE /api/v1/app/{app}", web.Handle(face, 204, a.deleteApplication))
+
+	mux.Handle("GET /api/v1/app/{app}/endpoint", web.Handle(face, 200, a.listEndpoints))
+	mux.Handle("POST /api/v1/app/{app}/endpoint", web.Handle(face, 201, a.createEndpoint))
+	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(face, 200, a.getEndpoint))
+	mux.Handle("PUT /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(face, 200, a.putEndpoint))
+	mux.Handle("PATCH /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(face, 200, a.patchEndpoint))
+	mux.Handle("DELETE /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(face, 204, a.deleteEndpoint))
+	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/secret", web.Handle(face, 200, a.getSecret))
+	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/secret/rotate", web.Handle(face, 204, a.rotateSecret))
+	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(face, 200, a.getHeaders))
+	mux.Handle("PUT /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(face, 204, a.putHeaders))
+	mux.Handle("PATCH /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(face, 204, a.patchHeaders))
+	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/stats", web.Handle(face, 200, a.getStats))
+	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/recover", web.Handle(face, 202, a.recover))
+
+	mux.Handle("GET /api/v1/event-type", web.Handle(face, 200, a.listEventTypes))
+	mux.Handle("POST /api/v1/event-type", web.Handle(face, 201, a.createEventType))
+	mux.Handle("GET /api/v1/event-type/{name}", web.Handle(face, 200, a.getEventType))
+	mux.Handle("PUT /api/v1/event-type/{name}", web.Handle(face, 200, a.putEventType))
+	mux.Handle("PATCH /api/v1/event-type/{name}", web.Handle(face, 200, a.patchEventType))
+	mux.Handle("DELETE /api/v1/event-type/{name}", web.Handle(face, 204, a.deleteEventType))
+
+	mux.Handle("GET /api/v1/app/{app}/msg", web.Handle(face, 200, a.listMessages))
+	mux.Handle("POST /api/v1/app/{app}/msg", web.Handle(face, 202, a.createMessage))
+	mux.Handle("GET /api/v1/app/{app}/msg/{msg}", web.Handle(face, 200, a.getMessage))
+
+	mux.Handle("GET /api/v1/app/{app}/attempt/endpoint/{endpoint}", web.Handle(face, 200, a.listAttemptsByEndpoint))
+	mux.Handle("GET /api/v1/app/{app}/attempt/msg/{msg}", web.Handle(face, 200, a.listAttemptsByMessage))
+	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/attempt/{attempt}", web.Handle(face, 200, a.getAttempt))
+	mux.Handle("POST /api/v1/app/{app}/msg/{msg}/endpoint/{endpoint}/resend", web.Handle(face, 202, a.resend))
+
+	mux.Handle("GET /api/v1/background-task", web.Handle(face, 200, a.listTasks))
+	mux.Handle("GET /api/v1/background-task/{task}", web.Handle(face, 200, a.getTask))
+	return mux
+}
+
+func health(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+// errorBody is Svix's form of an error.
+type errorBody struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// validationBody is its form for what is wrong with an input.
+type validationBody struct {
+	Detail []validationDetail `json:"detail"`
+}
+
+type validationDetail struct {
+	Loc  []string `json:"loc"`
+	Msg  string   `json:"msg"`
+	Type string   `json:"type"`
+}
+
+// statuses is the table from kinds of errors to this dialect.
+var statuses = [...]struct {
+	status int
+	code   string
+}{
+	aftercall.Internal:        {http.StatusInternalServerError, "server_error"},
+	aftercall.Invalid:         {http.StatusBadRequest, "generic_error"},
+	aftercall.Unauthenticated: {http.StatusUnauthorized, "authentication_failed"},
+	aftercall.Forbidden:       {http.StatusForbidden, "insufficient access"},
+	aftercall.NotFound:        {http.StatusNotFound, "not_found"},
+	aftercall.Conflict:        {http.StatusConflict, "conflict"},
+	aftercall.TooLarge:        {http.StatusRequestEntityTooLarge, "payload_too_large"},
+	aftercall.Unavailable:     {http.StatusServiceUnavailable, "unavailable"},
+	aftercall.Throttled:       {http.StatusTooManyRequests, "rate_limit"},
+}
+
+func writeError(w http.ResponseWriter, e *aftercall.Error) {
+	row := statuses[e.Kind]
+	body := errorBody{Code: row.code, Detail: e.Message}
+	if e.Code != "" {
+		body.Code = e.Code
+	}
+	switch {
+	case e.Kind == aftercall.Unavailable, e.Kind == aftercall.Throttled:
+		w.Header().Set("Retry-After", "1")
+	case e.Code == web.MethodNotAllowed:
+		row.status = http.StatusMethodNotAllowed
+	case len(e.Fields) > 0 && e.Fields[0].Code != web.Malformed:
+		web.WriteJSON(w, http.StatusUnprocessableEntity, validation(e.Fields))
+		return
+	}
+	web.WriteJSON(w, row.status, body)
+}
+
+func validation(fields []aftercall.FieldError) validationBody {
+	var body validationBody
+	for _, f := range fields {
+		loc := strings.Split(f.Path, ".")
+		if loc[0] != "query" && loc[0] != "body" {
+			loc = append([]string{"body"}, loc...)
+		}
+		kind := f.Code
+		if kind == "" {
+			kind = "value_error"
+		}
+		body.Detail = append(body.Detail, validationDetail{loc, f.Message, kind})
+	}
+	return body
+}
+
+// onlyOperator refuses accounts' keys where other accounts could be touched.
+func onlyOperator(c auth.Caller) error {
+	if !c.Operator {
+		return aftercall.Errorf(aftercall.Forbidden, "this needs the operator's key")
+	}
+	return nil
+}
+
+// application finds the account that a path names, if the caller may see it. An
+// account sees itself; others do not exist for it.
+func application(tx *store.Tx, c auth.Caller, idOrUID string) (aftercall.Account, error) {
+	account, err := tx.Account(idOrUID)
+	if err == nil && !c.Operator && account.ID != c.AccountID {
+		return aftercall.Account{}, aftercall.Errorf(aftercall.NotFound, "application not found")
+	}
+	return account, err
+}
+
+// accountID is application for verbs that open their own transaction. An account's
+// own id needs no look-up.
+func (a *API) accountID(ctx context.Context, c auth.Caller, idOrUID string) (string, error) {
+	if !c.Operator && idOrUID == c.AccountID {
+		return c.AccountID, nil
+	}
+	var account aftercall.Account
+	err := a.store.View(ctx, func(tx *store.Tx) (err error) {
+		account, err = application(tx, c, idOrUID)
+		return err
+	})
+	return account.ID, err
+}
+
+// read runs a read of one account.
+func (a *API) read(ctx context.Context, c auth.Caller, idOrUID string, fn func(*store.Tx, aftercall.Account) error) error {
+	return a.store.View(ctx, func(tx *store.Tx) error {
+		account, err := application(tx, c, idOrUID)
+		if err != nil {
+			return err
+		}
+		return fn(tx, account)
+	})
+}

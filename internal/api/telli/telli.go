@@ -1,0 +1,111 @@
+// Package telli is the face that speaks telli's HTTP API, so that code written for
+// it works unchanged. It translates; the rules are in the dialer and the nouns.
+package telli
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/web"
+)
+
+// API is the face.
+type API struct{ dialer *dialer.Dialer }
+
+// maxBody is the limit on a request, in bytes: a batch of a thousand contacts, or a
+// long transcript.
+const maxBody = 16 << 20
+
+// New makes the handler of telli's routes; it answers unknown ones, too.
+func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
+	a := &API{d}
+	face := &web.API{Identify: identify(keys), WriteError: writeError, MaxBody: maxBody}
+	mux := web.NewMux(face)
+	mux.Handle("GET /v1/verify-api-key", web.Handle(face, 200, a.verifyKey))
+
+	mux.Handle("POST /v1/add-contact", web.Handle(face, 200, a.addContact))
+	mux.Handle("POST /v1/add-contacts-batch", web.Handle(face, 200, a.addContacts))
+	mux.Handle("GET /v1/get-contact/{contact_id}", web.Handle(face, 200, a.getContact))
+	mux.Handle("GET /v1/get-contact-by-external-id/{external_contact_id}", web.Handle(face, 200, a.getContactByExternalID))
+	mux.Handle("POST /v1/get-contacts-batch", web.Handle(face, 200, a.getContacts))
+	mux.Handle("PATCH /v1/update-contact", web.Handle(face, 200, a.updateContact))
+	mux.Handle("PATCH /v1/update-contacts-batch", web.Handle(face, 200, a.updateContacts))
+	mux.Handle("DELETE /v1/delete-contact/{contact_id}", web.Handle(face, 200, a.deleteContact))
+
+	mux.Handle("POST /v1/report-call", web.Handle(face, 200, a.reportCall))
+	mux.Handle("GET /v1/get-call/{call_id}", web.Handle(face, 200, a.getCall))
+	mux.Handle("GET /v1/list-calls", web.Handle(face, 200, a.listCalls))
+	return mux
+}
+
+// identify takes accounts' keys only: the operator has no contacts.
+func identify(keys *auth.Keys) func(context.Context, string) (auth.Caller, error) {
+	return func(ctx context.Context, authorization string) (auth.Caller, error) {
+		c, err := keys.Identify(ctx, authorization)
+		if err == nil && c.AccountID == "" {
+			return c, aftercall.Errorf(aftercall.Forbidden, "this needs an account's API key, not the operator's").WithCode("ACCOUNT_KEY_REQUIRED")
+		}
+		return c, err
+	}
+}
+
+// errorBody is telli's form of an error. Fields names what is wrong with each input.
+type errorBody struct {
+	Message string            `json:"message"`
+	Code    string            `json:"code"`
+	Fields  map[string]string `json:"fields,omitempty"`
+}
+
+// statuses is the table from kinds of errors to this dialect.
+var statuses = [...]struct {
+	status int
+	code   string
+}{
+	aftercall.Internal:        {http.StatusInternalServerError, "INTERNAL_ERROR"},
+	aftercall.Invalid:         {http.StatusBadRequest, "INVALID_REQUEST"},
+	aftercall.Unauthenticated: {http.StatusUnauthorized, "INVALID_API_KEY"},
+	aftercall.Forbidden:       {http.StatusForbidden, "FORBIDDEN"},
+	aftercall.NotFound:        {http.StatusNotFound, "NOT_FOUND"},
+	aftercall.Conflict:        {http.StatusConflict, "CONFLICT"},
+	aftercall.TooLarge:        {http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE"},
+	aftercall.Unavailable:     {http.StatusServiceUnavailable, "UNAVAILABLE"},
+	aftercall.Throttled:       {http.StatusTooManyRequests, "TOO_MANY_REQUESTS"},
+}
+
+func bodyOf(e *aftercall.Error) (status int, body errorBody) {
+	row := statuses[e.Kind]
+	body = errorBody{Message: e.Message, Code: row.code}
+	switch e.Code {
+	case "DUPLICATE_EXTERNAL_ID", "ACCOUNT_KEY_REQUIRED":
+		body.Code = e.Code
+	case web.MethodNotAllowed:
+		row.status, body.Code = http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"
+	}
+	if len(e.Fields) > 0 {
+		body.Fields = map[string]string{}
+		for _, f := range e.Fields {
+			body.Fields[f.Path] = f.Message
+		}
+	}
+	return row.status, body
+}
+
+func writeError(w http.ResponseWriter, e *aftercall.Error) {
+	status, body := bodyOf(e)
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	web.WriteJSON(w, status, body)
+}
+
+// messageOut is an answer with nothing to tell but that it went well.
+type messageOut struct {
+	Message string `json:"message"`
+}
+
+func (a *API) verifyKey(_ context.Context, _ auth.Caller, _ *struct{}) (messageOut, error) {
+	return messageOut{"API key is valid"}, nil
+}
