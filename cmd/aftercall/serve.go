@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/aftercall/aftercall/internal/app"
+)
+
+type serveCmd struct {
+	databaseFlag
+	logFlags
+	Listen              string         `help:"Address to serve on." default:"127.0.0.1:8080"`
+	OperatorKey         string         `help:"The operator's key. Without it, one is made at the first start and printed once."`
+	RetrySchedule       schedule       `help:"Waits between the attempts of a delivery, each counted from the failure before." default:"5s,5m,30m,2h,5h,10h,10h"`
+	DeliveryTimeout     time.Duration  `help:"How long a receiver may take to answer." default:"15s"`
+	DisableAfter        time.Duration  `help:"How long an endpoint may fail before it is disabled; 0 never disables." default:"120h"`
+	AllowNetworks       []netip.Prefix `help:"Networks that webhooks may be sent to although they are not public, such as 10.0.0.0/8."`
+	Concurrency         int            `help:"Attempts that may be in flight, in all." default:"1024"`
+	EndpointConcurrency int            `help:"Attempts that may be in flight at one endpoint." default:"64"`
+}
+
+// Validate is called by kong.
+func (c *serveCmd) Validate() error {
+	switch {
+	case c.DeliveryTimeout < time.Second || c.DeliveryTimeout > 5*time.Minute:
+		return fmt.Errorf("--delivery-timeout must be 1s to 5m")
+	case c.Concurrency < 1 || c.EndpointConcurrency < 1:
+		return fmt.Errorf("--concurrency and --endpoint-concurrency must be at least 1")
+	}
+	return nil
+}
+
+// Run serves until a signal.
+func (c *serveCmd) Run(ctx context.Context) error {
+	log := c.logger()
+	a, err := app.Open(ctx, app.Config{
+		Listen: c.Listen, Database: c.DB, OperatorKey: c.OperatorKey,
+		Schedule: c.RetrySchedule.Schedule, DeliveryTimeout: c.DeliveryTimeout, DisableAfter: c.DisableAfter,
+		AllowNetworks: c.AllowNetworks, Concurrency: c.Concurrency, EndpointConcurrency: c.EndpointConcurrency,
+		ShutdownTimeout: shutdownTimeout, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if a.OperatorKey != "" {
+		fmt.Fprintf(os.Stderr, "\n  The operator's key, shown this once. Keep it:\n\n    %s\n\n", a.OperatorKey)
+	}
+	log.Info("serving", "address", "http://"+a.Addr(), "database", a.Store().Dialect())
+	err = a.Run(ctx)
+	log.Info("stopped")
+	return err
+}

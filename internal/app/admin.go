@@ -1,0 +1,86 @@
+package app
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+// Migrate brings the schema of a database up to this program's.
+func Migrate(ctx context.Context, database string) (version int64, err error) {
+	return store.Migrate(ctx, database)
+}
+
+// Access is what the owner of a new account needs, each shown once.
+type Access struct {
+	Key      string // an API key
+	LoginURL string // opens the portal, once
+}
+
+// CreateAccount makes an account in a database that a server may be using.
+func CreateAccount(ctx context.Context, database, baseURL string, account *aftercall.Account) (Access, error) {
+	var access Access
+	err := withStore(ctx, database, func(s *store.Store) error {
+		return s.Update(ctx, func(tx *store.Tx) error {
+			if err := auth.CreateAccount(tx, account); err != nil {
+				return err
+			}
+			var err error
+			if access.Key, err = auth.Create(tx, account.ID, "first key"); err != nil {
+				return err
+			}
+			token, err := auth.CreateLogin(tx, account.ID)
+			access.LoginURL = baseURL + "/portal/login?" + url.Values{"token": {token}}.Encode()
+			return err
+		})
+	})
+	return access, err
+}
+
+// KeyChange says what to do with the keys of an account. Empty means nothing.
+type KeyChange struct {
+	Create string // the name of a new key
+	Revoke string // the id of a key
+}
+
+// Keys changes the keys of an account and returns them all, and the key made, which
+// is shown this once. A running server follows within a second.
+func Keys(ctx context.Context, database, account string, change KeyChange) (keys []store.Key, made string, err error) {
+	err = withStore(ctx, database, func(s *store.Store) error {
+		return s.Update(ctx, func(tx *store.Tx) error {
+			a, err := tx.Account(account)
+			if err != nil {
+				return err
+			}
+			if change.Create != "" {
+				if made, err = auth.Create(tx, a.ID, change.Create); err != nil {
+					return err
+				}
+			}
+			if change.Revoke != "" {
+				if err := tx.RevokeKey(a.ID, change.Revoke); err != nil {
+					return err
+				}
+			}
+			keys, err = tx.Keys(a.ID)
+			return err
+		})
+	})
+	return keys, made, err
+}
+
+// withStore opens a database, migrated, for a command that is soon done.
+func withStore(ctx context.Context, database string, fn func(*store.Store) error) error {
+	if _, err := store.Migrate(ctx, database); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return fn(s)
+}

@@ -1,0 +1,213 @@
+// Package app builds, starts and stops the whole: the store, the engines and the
+// faces. Whoever embeds or tests the program begins here.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/api/svix"
+	"github.com/aftercall/aftercall/internal/api/telli"
+	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/web"
+	"github.com/aftercall/aftercall/internal/webhook"
+)
+
+// Config is everything that can be chosen about a server.
+type Config struct {
+	Listen              string // the address to serve on; port 0 picks one
+	Database            string // a file, or postgres://…
+	OperatorKey         string // empty: one is made at the first start
+	Schedule            aftercall.Schedule
+	DeliveryTimeout     time.Duration
+	DisableAfter        time.Duration
+	AllowNetworks       []netip.Prefix // that webhooks may be sent to although they are not public
+	Concurrency         int
+	EndpointConcurrency int
+	ShutdownTimeout     time.Duration // how long requests in progress may take to end
+	Log                 *slog.Logger
+}
+
+// App is a server.
+type App struct {
+	// OperatorKey is the key that was made at the first start, to be shown once; empty
+	// at any other.
+	OperatorKey string
+
+	cfg      Config
+	store    *store.Store
+	keys     *auth.Keys
+	engine   *webhook.Engine
+	listener net.Listener
+	server   *http.Server
+}
+
+// Open brings the schema up to date and readies everything. One straight line: each
+// part is there before what needs it, and Close takes them down in reverse.
+func Open(ctx context.Context, cfg Config) (a *App, err error) {
+	a = &App{cfg: cfg}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	if _, err = store.Migrate(ctx, cfg.Database); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, cfg.Database); err != nil {
+		return nil, err
+	}
+	if a.keys, a.OperatorKey, err = auth.Open(ctx, a.store, cfg.OperatorKey); err != nil {
+		return nil, err
+	}
+	if err = addEventTypes(ctx, a.store); err != nil {
+		return nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.engine = webhook.New(a.store, engineConfig(cfg, metrics))
+	metrics.MustRegister(newGauges(a.store, a.engine))
+	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	a.server = &http.Server{
+		Handler:           a.routes(dialer.New(a.store), metrics),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+	}
+	return a, nil
+}
+
+func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
+	return webhook.Config{
+		Schedule: cfg.Schedule, Timeout: cfg.DeliveryTimeout, DisableAfter: cfg.DisableAfter,
+		Concurrency: cfg.Concurrency, EndpointConcurrency: cfg.EndpointConcurrency,
+		QueueBytes: webhook.DefaultConfig().QueueBytes,
+		Transport:  webhook.NewTransport(cfg.AllowNetworks, cfg.EndpointConcurrency),
+		Log:        cfg.Log, Metrics: metrics,
+	}
+}
+
+// routes puts the faces beside each other.
+func (a *App) routes(d *dialer.Dialer, metrics *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", svix.New(a.store, a.engine, a.keys))
+	mux.Handle("/", telli.New(d, a.keys)) // answers unknown routes, too
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /readyz", a.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	requests := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "aftercall_request_seconds", Help: "How long requests to the API took.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	})
+	failures := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "aftercall_request_failures_total", Help: "Requests to the API that were answered 5xx.",
+	})
+	metrics.MustRegister(requests, failures)
+	return web.Log(a.cfg.Log, func(status int, took time.Duration) {
+		requests.Observe(took.Seconds())
+		if status >= http.StatusInternalServerError {
+			failures.Inc()
+		}
+	}, mux)
+}
+
+// readyTimeout is how long the database may take to show that it is there.
+const readyTimeout = 2 * time.Second
+
+func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := a.store.Ping(ctx); err != nil {
+		web.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "the database is not available"})
+		return
+	}
+	web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+// Addr is the address served on, with the port that was picked.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// Store gives commands and tests that run inside the process the store.
+func (a *App) Store() *store.Store { return a.store }
+
+// Run serves until the context ends, then stops in order: no new requests, those in
+// progress to their end, attempts in flight to theirs, everything recorded.
+func (a *App) Run(ctx context.Context) error {
+	// The engine and the key's times outlive the last request.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	engine, keys, serving := make(chan error, 1), make(chan struct{}), make(chan error, 1)
+	go func() { engine <- a.engine.Run(work) }()
+	go func() { a.keys.Run(work); close(keys) }()
+	go func() { serving <- a.server.Serve(a.listener) }()
+
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-serving:
+	case failed = <-engine:
+		engine <- nil
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.ShutdownTimeout)
+	defer cancel()
+	if err := a.server.Shutdown(ending); err != nil {
+		a.cfg.Log.Warn("requests were still in progress", "cause", err)
+		a.server.Close()
+	}
+	stop()
+	<-keys
+	return errors.Join(failed, <-engine)
+}
+
+// Close frees what Open took. Run must have returned.
+func (a *App) Close() error {
+	var errs []error
+	if a.listener != nil {
+		a.listener.Close() // closed already when it was served on
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// addEventTypes puts the events of the reference into the catalogue, where accounts
+// choose from.
+func addEventTypes(ctx context.Context, s *store.Store) error {
+	return s.Update(ctx, func(tx *store.Tx) error {
+		for name, description := range map[string]string{
+			aftercall.CallEnded:            "A call completed: its outcome, transcript and analysis, with the contact as it is afterwards.",
+			aftercall.ContactStatusChanged: "A contact's status changed: new, pending, reached or closed.",
+		} {
+			_, err := tx.EventType(name)
+			if err == nil {
+				continue
+			}
+			if aftercall.KindOf(err) != aftercall.NotFound {
+				return err
+			}
+			t := aftercall.EventType{Name: name, Description: description, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+			if err := tx.PutEventType(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
