@@ -2,9 +2,13 @@ package aftercall
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // CallStatus is how a call ended for the contact.
@@ -43,16 +47,21 @@ const (
 	EndBusy          EndReason = "busy"
 	EndNoAnswer      EndReason = "no_answer"
 	EndRejected      EndReason = "rejected"
-	EndInvalidNumber EndReason = "invalid_number"
-	EndThrottled     EndReason = "throttled"
-	EndCanceled      EndReason = "canceled"
+	EndInvalidNumber EndReason = "invalid_number" // ERROR, and for good
+	EndTrunk         EndReason = "trunk"
+	EndMedia         EndReason = "media"
+	EndAccount       EndReason = "account"
+	EndEngineError   EndReason = "engine_error"
+	EndLost          EndReason = "lost"
+	EndThrottled     EndReason = "throttled" // never placed
+	EndCanceled      EndReason = "canceled"  // never placed, unless it rang
 )
 
-// Placed reports whether the call was placed at all: what never rang is no call.
-func (r EndReason) Placed() bool { return r != EndThrottled && r != EndCanceled }
+// endReasonPattern keeps free text, which could name people, out of end reasons.
+var endReasonPattern = regexp.MustCompile(`^[a-zA-Z0-9_.\-]{1,128}$`)
 
-// Status is what a reason means. Whether somebody on the line is a conversation
-// shows in what was said; if not, the contact is tried again.
+// Status is what a reason means as long as another attempt will be made. Whether
+// somebody on the line was a conversation shows in what was said.
 func (r EndReason) Status(conversation bool) CallStatus {
 	switch r {
 	case EndContactHangup, EndAgentHangup, EndSilence, EndMaxDuration:
@@ -64,7 +73,7 @@ func (r EndReason) Status(conversation bool) CallStatus {
 		return CallCompleted
 	case EndVoicemail, EndFax, EndIVR:
 		return CallVoicemail
-	case EndBusy, EndNoAnswer, EndRejected:
+	case EndBusy, EndNoAnswer, EndRejected, EndCanceled:
 		return CallNotReached
 	}
 	return CallError
@@ -111,26 +120,62 @@ type Call struct {
 	CreatedAt     time.Time
 }
 
+// Placed reports whether there was a call at all. What never rang is no attempt: it
+// counts for nothing, and nobody is told of it.
+func (c Call) Placed() bool {
+	return c.EndReason != EndThrottled && (c.EndReason != EndCanceled || !c.StartedAt.IsZero())
+}
+
 // What counts as a conversation; a hang-up after "hello" does not.
 const (
-	conversationTurns   = 2
-	conversationWords   = 5
-	conversationSeconds = 10
+	conversationTurns = 2
+	conversationWords = 5 // beyond a greeting
+	conversationTime  = 10 * time.Second
 )
 
-// Conversation reports whether the contact took part in one.
+// greetings are words by which people answer a phone, and which say nothing more.
+var greetings = []string{
+	"hello", "hi", "hey", "yes", "yeah", "good", "morning", "afternoon", "evening", "this", "is", "speaking",
+	"hallo", "ja", "guten", "tag", "morgen", "abend", "bitte", "hier", "ist", "am", "apparat",
+}
+
+// Conversation reports whether the contact took part in one. Of a call without any
+// words it can only tell how long it was.
 func (c Call) Conversation() bool {
-	if !c.StartedAt.IsZero() && !c.EndedAt.IsZero() && c.EndedAt.Sub(c.StartedAt) < conversationSeconds*time.Second {
+	if !c.FollowUpAt.IsZero() { // to be called again is all that the contact wanted
 		return false
 	}
-	turns, words := 0, 0
-	for _, turn := range c.Turns {
+	timed := !c.StartedAt.IsZero() && !c.EndedAt.IsZero()
+	long := c.EndedAt.Sub(c.StartedAt) >= conversationTime
+	turns := c.Turns
+	if len(turns) == 0 {
+		turns = turnsOf(c.Transcript)
+	}
+	if timed && !long || len(turns) == 0 {
+		return timed && long
+	}
+	spoken, words := 0, 0
+	for _, turn := range turns {
 		if turn.Role == RoleUser {
-			turns++
-			words += len(strings.Fields(turn.Content))
+			spoken++
+			words += countWords(turn.Content)
 		}
 	}
-	return turns >= conversationTurns || words >= conversationWords
+	return spoken >= conversationTurns || words >= conversationWords
+}
+
+// countWords counts words that are no greeting.
+func countWords(text string) int {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' })
+	return len(slices.DeleteFunc(words, func(word string) bool { return slices.Contains(greetings, word) }))
+}
+
+// over is when the call ended, as far as it was told.
+func (c Call) over(now time.Time) time.Time {
+	if c.EndedAt.IsZero() {
+		return now
+	}
+	return c.EndedAt
 }
 
 // LengthMinutes is the length in whole minutes, rounded up, as it is billed. It
@@ -151,19 +196,11 @@ const (
 	maxRecordingURL = 8192
 )
 
-// Complete checks a reported call and fills in what follows from the rest: the
-// status from the reason, and the transcript's text from its turns.
-func (c *Call) Complete() error {
+// Validate checks a call as it is reported. It brings its numbers into E.164, and
+// makes the transcript's text from its turns when there is none.
+func (c *Call) Validate() error {
 	var f fieldErrors
-	statuses := []CallStatus{CallCompleted, CallAnswered, CallNotReached, CallVoicemail, CallError}
-	switch {
-	case c.Status == "" && c.EndReason == "":
-		f.add("call_status", "is required, or end_reason")
-	case c.Status != "" && !slices.Contains(statuses, c.Status):
-		f.add("call_status", "must be COMPLETED, ANSWERED, NOT_REACHED, VOICEMAIL or ERROR")
-	case !c.EndReason.Placed():
-		f.add("end_reason", "is that of a call which was never placed: there is nothing to report")
-	}
+	c.validateEnd(&f)
 	if c.Direction != Outbound && c.Direction != Inbound {
 		f.add("direction", "must be outbound or inbound")
 	}
@@ -173,26 +210,35 @@ func (c *Call) Complete() error {
 	if !c.StartedAt.IsZero() && !c.EndedAt.IsZero() && c.EndedAt.Before(c.StartedAt) {
 		f.add("ended_at", "must not be before started_at")
 	}
-	c.FromNumber = phoneOr(&f, "from_number", c.FromNumber)
-	c.ToNumber = phoneOr(&f, "to_number", c.ToNumber)
-	atMost(&f, "external_call_id", c.ExternalID, maxCallFields)
-	atMost(&f, "agent_id", c.AgentID, maxCallFields)
-	atMost(&f, "end_reason", string(c.EndReason), maxCallFields)
-	atMost(&f, "recording_url", c.RecordingURL, maxRecordingURL)
-	atMost(&f, "transcript", c.Transcript, maxTranscript)
+	c.FromNumber = validatePhone(&f, "from_number", c.FromNumber)
+	c.ToNumber = validatePhone(&f, "to_number", c.ToNumber)
+	validateText(&f, "external_call_id", c.ExternalID, maxCallFields)
+	validateText(&f, "agent_id", c.AgentID, maxCallFields)
+	validateText(&f, "recording_url", c.RecordingURL, maxRecordingURL)
+	validateSpoken(&f, "transcript", c.Transcript)
 	c.validateTurns(&f)
-	validateObject(&f, "call_analysis", c.Analysis, maxAnalysis)
-	validateObject(&f, "call_outcome", c.Outcome, maxAnalysis)
-	if err := f.err(); err != nil {
-		return err
-	}
-	if c.Status == "" {
-		c.Status = c.EndReason.Status(c.Conversation())
-	}
+	c.Analysis = validateObject(&f, "call_analysis", c.Analysis, maxAnalysis)
+	c.Outcome = validateObject(&f, "call_outcome", c.Outcome, maxAnalysis)
 	if c.Transcript == "" {
 		c.Transcript = transcriptOf(c.Turns)
 	}
-	return nil
+	return f.err()
+}
+
+func (c *Call) validateEnd(f *fieldErrors) {
+	statuses := []CallStatus{CallCompleted, CallAnswered, CallNotReached, CallVoicemail, CallError}
+	switch {
+	case c.Status == "" && c.EndReason == "":
+		f.add("call_status", "is required, or end_reason")
+	case c.Status != "" && !slices.Contains(statuses, c.Status):
+		f.add("call_status", "must be COMPLETED, ANSWERED, NOT_REACHED, VOICEMAIL or ERROR")
+	}
+	switch {
+	case c.EndReason != "" && !endReasonPattern.MatchString(string(c.EndReason)):
+		f.add("end_reason", "must be a word such as contact_hangup: up to 128 letters, digits, or one of _ . -")
+	case !c.Placed():
+		f.add("end_reason", "is that of a call which was never placed: there is nothing to report")
+	}
 }
 
 func (c *Call) validateTurns(f *fieldErrors) {
@@ -201,9 +247,13 @@ func (c *Call) validateTurns(f *fieldErrors) {
 		return
 	}
 	size := 0
-	for _, turn := range c.Turns {
+	for i, turn := range c.Turns {
 		if turn.Role != RoleAgent && turn.Role != RoleUser {
-			f.add("transcriptObject", "the role of each turn must be agent or user")
+			f.add(fmt.Sprintf("transcriptObject.%d.role", i), "must be agent or user")
+			return
+		}
+		if strings.ContainsRune(turn.Content, 0) {
+			f.add(fmt.Sprintf("transcriptObject.%d.content", i), "must not hold null characters")
 			return
 		}
 		size += len(turn.Content)
@@ -213,26 +263,82 @@ func (c *Call) validateTurns(f *fieldErrors) {
 	}
 }
 
-func phoneOr(f *fieldErrors, path, text string) string {
+// validateSpoken accepts text of many lines.
+func validateSpoken(f *fieldErrors, path, text string) {
+	switch {
+	case len(text) > maxTranscript:
+		f.add(path, "must not exceed %d bytes", maxTranscript)
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		f.add(path, "must be UTF-8 without null characters")
+	}
+}
+
+func validatePhone(f *fieldErrors, path, text string) string {
 	number, ok := ParsePhone(text)
 	switch {
 	case text == "":
 		f.add(path, "is required")
 	case !ok:
-		f.add(path, "is not an international phone number such as +14155552671")
+		f.add(path, notPhone)
 	}
 	return number
 }
+
+// Conclude fills in what follows from the contact that the call was with: the
+// status, unless it was told, and the number of the attempt. Another attempt follows
+// an outbound call as long as its contact is being tried, and any call when the
+// contact asked for it; without one, somebody on the line was just not reached.
+func (c Call) Conclude(contact Contact) Call {
+	c.AccountID, c.ContactID = contact.AccountID, contact.ID
+	if c.Status == "" {
+		another := !c.FollowUpAt.IsZero() || c.Direction == Outbound && contact.Tried()
+		c.Status = c.EndReason.Status(c.Conversation())
+		if c.Status == CallAnswered && !another {
+			c.Status = CallNotReached
+		}
+	}
+	c.Attempt = 1
+	if c.Direction == Outbound {
+		c.Attempt = contact.CallAttempts + 1
+	}
+	return c
+}
+
+// Speakers in the text of a transcript.
+const (
+	agentSpeaker   = "Agent"
+	contactSpeaker = "Contact"
+)
 
 // transcriptOf writes turns as text, one a line.
 func transcriptOf(turns []Turn) string {
 	lines := make([]string, len(turns))
 	for i, turn := range turns {
-		speaker := "Agent"
+		speaker := agentSpeaker
 		if turn.Role == RoleUser {
-			speaker = "Contact"
+			speaker = contactSpeaker
 		}
 		lines[i] = speaker + ": " + turn.Content
 	}
 	return strings.Join(lines, "\n")
+}
+
+// turnsOf reads turns back from text. Whoever is not called agent is the contact; a
+// line without a speaker goes on with the turn before.
+func turnsOf(transcript string) []Turn {
+	var turns []Turn
+	for line := range strings.Lines(transcript) {
+		speaker, content, found := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case found && !strings.ContainsAny(speaker, " \t"):
+			role := RoleUser
+			if strings.EqualFold(speaker, agentSpeaker) {
+				role = RoleAgent
+			}
+			turns = append(turns, Turn{content, role})
+		case len(turns) > 0:
+			turns[len(turns)-1].Content += "\n" + line
+		}
+	}
+	return turns
 }

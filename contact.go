@@ -1,10 +1,13 @@
 package aftercall
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/mail"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
@@ -47,8 +50,20 @@ type Contact struct {
 
 // ParsePhone reads an international number, "+" and digits with the usual
 // separators, and returns it as E.164. A number without its country is refused,
-// since guessing would call somebody else.
+// since guessing would call somebody else. Possible is enough: the stricter test
+// refuses numbers that are set aside for fiction, and ranges younger than its data.
 func ParsePhone(text string) (string, bool) {
+	number, ok := parsePhone(text)
+	if !ok || number == text {
+		return number, ok
+	}
+	// The zeros of "+44 (0) 20" are dropped. Where that leaves more to drop, it is no
+	// number, and reading it again would change it.
+	again, ok := parsePhone(number)
+	return number, ok && again == number
+}
+
+func parsePhone(text string) (string, bool) {
 	if len(text) > 40 {
 		return "", false
 	}
@@ -56,111 +71,134 @@ func ParsePhone(text string) (string, bool) {
 	if err != nil || !phonenumbers.IsPossibleNumber(number) || number.GetExtension() != "" {
 		return "", false
 	}
-	return phonenumbers.Format(number, phonenumbers.E164), true
+	e164 := phonenumbers.Format(number, phonenumbers.E164)
+	return e164, len(e164) <= len("+")+15 // some countries' plans allow more than E.164 does
 }
 
 // Limits on the fields of a contact, in characters unless it says bytes.
 const (
 	maxName        = 256
 	maxExternalID  = 256
+	maxGender      = 32
 	maxEmail       = 320
 	maxContactURL  = 2048
 	maxDetailBytes = 64 << 10
 )
 
-// Validate checks what a caller may set, and brings the phone number into E.164.
+// Validate checks what a caller may set. It brings the phone number into E.164 and
+// the details into compact JSON.
 func (c *Contact) Validate() error {
 	var f fieldErrors
-	if number, ok := ParsePhone(c.PhoneNumber); ok {
-		c.PhoneNumber = number
-	} else {
-		f.add("phone_number", "is not an international phone number such as +14155552671")
-	}
-	atMost(&f, "external_contact_id", c.ExternalID, maxExternalID)
-	atMost(&f, "first_name", c.FirstName, maxName)
-	atMost(&f, "last_name", c.LastName, maxName)
-	atMost(&f, "salutation", c.Salutation, maxName)
-	atMost(&f, "external_url", c.ExternalURL, maxContactURL)
-	if u, err := url.Parse(c.ExternalURL); c.ExternalURL != "" && (err != nil || u.Scheme == "" || u.Host == "") {
-		f.add("external_url", "is not a URL")
-	}
-	atMost(&f, "email", c.Email, maxEmail)
-	if address, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || address.Address != c.Email) {
-		f.add("email", "is not an e-mail address")
-	}
-	validateTimezone(&f, "timezone", c.Timezone)
-	validateObject(&f, "contact_details", c.Details, maxDetailBytes)
+	c.validate(&f)
 	return f.err()
 }
 
-// ValidateNew checks a contact that a caller adds, who has to know its name.
+func (c *Contact) validate(f *fieldErrors) {
+	if number, ok := ParsePhone(c.PhoneNumber); ok {
+		c.PhoneNumber = number
+	} else {
+		f.add("phone_number", notPhone)
+	}
+	validateText(f, "external_contact_id", c.ExternalID, maxExternalID)
+	validateText(f, "first_name", c.FirstName, maxName)
+	validateText(f, "last_name", c.LastName, maxName)
+	validateText(f, "salutation", c.Salutation, maxName)
+	validateText(f, "gender", c.Gender, maxGender)
+	validateText(f, "external_url", c.ExternalURL, maxContactURL)
+	if u, err := url.Parse(c.ExternalURL); c.ExternalURL != "" && (err != nil || u.Scheme == "" || u.Host == "") {
+		f.add("external_url", "is not a URL such as https://crm.example.com/leads/7")
+	}
+	validateText(f, "email", c.Email, maxEmail)
+	if address, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || address.Address != c.Email) {
+		f.add("email", "is not an e-mail address")
+	}
+	validateTimezone(f, "timezone", c.Timezone)
+	c.Details = validateObject(f, "contact_details", c.Details, maxDetailBytes)
+}
+
+// notPhone says what is wrong with a number, without repeating it.
+const notPhone = "is not an international phone number such as +14155552671"
+
+// ValidateNew is Validate for a contact that a caller adds, who has to know its
+// name.
 func (c *Contact) ValidateNew() error {
 	var f fieldErrors
-	if c.FirstName == "" {
+	if strings.TrimSpace(c.FirstName) == "" {
 		f.add("first_name", "is required")
 	}
-	if c.LastName == "" {
+	if strings.TrimSpace(c.LastName) == "" {
 		f.add("last_name", "is required")
 	}
-	if err := f.err(); err != nil {
-		return err
+	if c.PhoneNumber == "" {
+		f.add("phone_number", "is required")
+		return f.err()
 	}
-	return c.Validate()
+	c.validate(&f)
+	return f.err()
 }
 
-func atMost(f *fieldErrors, path, text string, most int) {
-	if utf8.RuneCountInString(text) > most {
+// validateText accepts one line of text of limited length.
+func validateText(f *fieldErrors, path, text string, most int) {
+	switch {
+	case utf8.RuneCountInString(text) > most:
 		f.add(path, "must not exceed %d characters", most)
-	}
-	if !utf8.ValidString(text) {
+	case !utf8.ValidString(text):
 		f.add(path, "must be UTF-8")
-	}
-	for _, r := range text {
-		if r == 0 {
-			f.add(path, "must not hold a null character")
-			return
-		}
+	case strings.ContainsFunc(text, unicode.IsControl):
+		f.add(path, "must not hold control characters")
 	}
 }
 
-// validateObject accepts nothing, null, or a JSON object of limited size.
-func validateObject(f *fieldErrors, path string, raw json.RawMessage, most int) {
-	if len(raw) > most {
-		f.add(path, "must not exceed %d bytes", most)
-		return
+// validateObject accepts nothing, null, or a JSON object of limited size, and
+// returns it compact; nothing and null are nil.
+func validateObject(f *fieldErrors, path string, raw json.RawMessage, most int) json.RawMessage {
+	raw = bytes.TrimLeft(raw, " \t\r\n")
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
 	}
-	var object map[string]json.RawMessage
-	if len(raw) > 0 && json.Unmarshal(raw, &object) != nil {
+	var compact bytes.Buffer
+	switch {
+	case len(raw) > most:
+		f.add(path, "must not exceed %d bytes", most)
+	case raw[0] != '{' || !utf8.Valid(raw) || json.Compact(&compact, raw) != nil:
 		f.add(path, "must be an object")
 	}
+	return compact.Bytes()
 }
 
-// After returns the contact after a call has ended, and the events that tell of it.
-// It is the only place that knows which call leads to which status.
+// Tried reports whether more calls may follow by themselves.
+func (c Contact) Tried() bool { return c.Status == ContactNew || c.Status == ContactPending }
+
+// After returns the contact after a call has ended, and the events that tell of it,
+// in the order they happened. It is the only place that knows which call leads to
+// which status.
 //
 // This is the rule for calls made elsewhere, whose dialer goes on by itself: what
 // did not reach a new contact makes it pending, and nothing takes back that a
-// contact was reached. A number that does not exist ends the trying.
+// contact was reached. A number that does not exist ends the trying. A contact that
+// calls by itself is reached or left as it is, since inbound calls are never retried.
 func (c Contact) After(call Call, now time.Time) (Contact, []Event) {
 	before := c.Status
 	c.InCallSince = time.Time{}
 	if call.Direction == Outbound {
 		c.CallAttempts++
 	}
+	if !c.NextCallAt.After(call.TriggeredAt) { // this call was the planned one, or later
+		c.NextCallAt = time.Time{}
+	}
 	switch {
 	case call.Status == CallCompleted:
 		c.Status, c.NextCallAt = ContactReached, time.Time{}
-		c.ReachedAt = call.EndedAt
-		if c.ReachedAt.IsZero() {
-			c.ReachedAt = now
-		}
-	case c.Status == ContactReached || call.Direction == Inbound:
-		// It stays as it is: an inbound call never begins trying.
-	case call.EndReason == EndInvalidNumber:
+		c.ReachedAt = later(c.ReachedAt, call.over(now))
+	case c.Status == ContactReached || c.Status == ContactClosed:
+	case call.Direction == Inbound && c.Status == ContactNew:
+	case call.Direction == Outbound && call.EndReason == EndInvalidNumber:
 		c.Status, c.NextCallAt = ContactClosed, time.Time{}
-	case c.Status == ContactClosed:
 	default:
-		c.Status, c.NextCallAt = ContactPending, call.FollowUpAt
+		c.Status = ContactPending
+		if !call.FollowUpAt.IsZero() {
+			c.NextCallAt = call.FollowUpAt
+		}
 	}
 	c.UpdatedAt = now
 	var events []Event
@@ -169,4 +207,12 @@ func (c Contact) After(call Call, now time.Time) (Contact, []Event) {
 		events = append(events, statusChangedEvent(c))
 	}
 	return c, append(events, callEndedEvent(call, c))
+}
+
+// later returns the later of two times: reports may come in any order.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

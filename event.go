@@ -115,6 +115,17 @@ type statusView struct {
 	Email           *string       `json:"email"`
 }
 
+type callPayload struct {
+	Event   string      `json:"event"`
+	Call    CallView    `json:"call"`
+	Contact ContactView `json:"contact"`
+}
+
+type statusPayload struct {
+	Event   string     `json:"event"`
+	Contact statusView `json:"contact"`
+}
+
 // View shows the call of a contact.
 func (c Call) View(externalContactID string) CallView {
 	view := CallView{
@@ -148,11 +159,7 @@ func (c Contact) View() ContactView {
 }
 
 func callEndedEvent(call Call, contact Contact) Event {
-	return Event{CallEnded, contact.ID, encode(struct {
-		Event   string      `json:"event"`
-		Call    CallView    `json:"call"`
-		Contact ContactView `json:"contact"`
-	}{CallEnded, call.View(contact.ExternalID), contact.View()})}
+	return Event{CallEnded, contact.ID, encode(callPayload{CallEnded, call.View(contact.ExternalID), contact.View()})}
 }
 
 func statusChangedEvent(c Contact) Event {
@@ -163,10 +170,7 @@ func statusChangedEvent(c Contact) Event {
 	if c.Status == ContactReached {
 		view.ReachedAt = ISOSeconds(c.ReachedAt)
 	}
-	return Event{ContactStatusChanged, c.ID, encode(struct {
-		Event   string     `json:"event"`
-		Contact statusView `json:"contact"`
-	}{ContactStatusChanged, view})}
+	return Event{ContactStatusChanged, c.ID, encode(statusPayload{ContactStatusChanged, view})}
 }
 
 // encode writes compact JSON and leaves <, > and & as they are.

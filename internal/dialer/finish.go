@@ -10,7 +10,7 @@ import (
 // Report is a finished call, made by whoever: it names its contact in one of three
 // ways. A phone number that no contact has makes a new one.
 type Report struct {
-	Call              aftercall.Call // ContactID may be empty
+	Call              aftercall.Call // its ContactID may be empty
 	ExternalContactID string
 	PhoneNumber       string
 }
@@ -20,14 +20,13 @@ type Finished struct{ CallID, ContactID string }
 
 // Finish takes a finished call: it stores the call, moves its contact and publishes
 // what happened, in one transaction. The same report again, by its external call id
-// or its call id, changes nothing and answers the same.
-func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (Finished, error) {
-	if err := r.check(); err != nil {
-		return Finished{}, err
+// or its call id, changes nothing and answers the same. Errors: Invalid, NotFound.
+func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done Finished, err error) {
+	if err := r.validate(); err != nil {
+		return done, err
 	}
-	var done Finished
-	finish := func(tx *store.Tx) error {
-		known, err := d.reported(tx, accountID, r.Call)
+	err = d.update(ctx, func(tx *store.Tx) error {
+		known, err := reported(tx, accountID, r.Call)
 		if err == nil {
 			done = Finished{known.ID, known.ContactID}
 			return nil
@@ -35,11 +34,12 @@ func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (Finish
 		if aftercall.KindOf(err) != aftercall.NotFound || r.Call.ID != "" {
 			return err
 		}
-		contact, err := d.contactOf(tx, accountID, r)
+		contact, err := takeContact(tx, accountID, r)
 		if err != nil {
 			return err
 		}
-		call := newCall(r.Call, contact, tx)
+		call := r.Call.Conclude(contact)
+		call.ID, call.CreatedAt = aftercall.NewUUID(), tx.Now()
 		next, events := contact.After(call, tx.Now())
 		if err := tx.InsertCall(call); err != nil {
 			return err
@@ -48,75 +48,86 @@ func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (Finish
 			return err
 		}
 		done = Finished{call.ID, contact.ID}
-		return tx.Publish(messages(accountID, events, tx)...)
-	}
-	err := d.store.Update(ctx, finish)
-	if aftercall.KindOf(err) == aftercall.Conflict { // the same report came twice at once, and the other was first
-		err = d.store.Update(ctx, finish)
-	}
+		return tx.Publish(messages(tx, accountID, events)...)
+	})
 	return done, err
 }
 
-func (r *Report) check() error {
+// validate checks the report, and brings what it names into the forms that are stored.
+func (r *Report) validate() error {
 	if r.Call.ID == "" && r.Call.ExternalID == "" {
-		return aftercall.InvalidField("external_call_id", "is required: it lets the same report be sent again without being taken twice")
+		return aftercall.InvalidField("external_call_id", "is required, or call_id: it lets the same report be sent again without being taken twice")
 	}
 	if r.Call.ContactID == "" && r.ExternalContactID == "" && r.PhoneNumber == "" {
 		return aftercall.InvalidField("contact_id", "is required, or external_contact_id, or phone_number")
 	}
-	if r.PhoneNumber != "" {
-		number, ok := aftercall.ParsePhone(r.PhoneNumber)
-		if !ok {
-			return aftercall.InvalidField("phone_number", "is not an international phone number such as +14155552671")
+	if r.Call.ID != "" {
+		var ok bool
+		if r.Call.ID, ok = uuidOf(r.Call.ID); !ok {
+			return noCall()
 		}
-		r.PhoneNumber = number
 	}
-	return r.Call.Complete()
+	switch {
+	case r.Call.ContactID != "":
+		var ok bool
+		if r.Call.ContactID, ok = uuidOf(r.Call.ContactID); !ok {
+			return noContact()
+		}
+	case r.PhoneNumber != "":
+		c := aftercall.Contact{ExternalID: r.ExternalContactID, PhoneNumber: r.PhoneNumber}
+		if err := c.Validate(); err != nil {
+			return err
+		}
+		r.PhoneNumber = c.PhoneNumber
+	case !possible(r.ExternalContactID):
+		return noContact()
+	}
+	return r.Call.Validate()
 }
 
 // reported finds the call of an earlier report of the same.
-func (d *Dialer) reported(tx *store.Tx, accountID string, call aftercall.Call) (aftercall.Call, error) {
+func reported(tx *store.Tx, accountID string, call aftercall.Call) (aftercall.Call, error) {
 	if call.ID != "" {
 		return tx.Call(accountID, call.ID)
 	}
 	return tx.CallByExternalID(accountID, call.ExternalID)
 }
 
-// contactOf finds the contact that a report names, or adds one for its number.
-func (d *Dialer) contactOf(tx *store.Tx, accountID string, r Report) (aftercall.Contact, error) {
+// takeContact finds the contact that a report names, or adds one with its number.
+func takeContact(tx *store.Tx, accountID string, r Report) (c aftercall.Contact, err error) {
 	switch {
 	case r.Call.ContactID != "":
-		return tx.Contact(accountID, r.Call.ContactID)
+		return tx.TakeContact(accountID, store.ByID, r.Call.ContactID)
 	case r.ExternalContactID != "":
-		c, err := tx.ContactByExternalID(accountID, r.ExternalContactID)
-		if err == nil || aftercall.KindOf(err) != aftercall.NotFound || r.PhoneNumber == "" {
-			return c, err
-		}
+		c, err = tx.TakeContact(accountID, store.ByExternalID, r.ExternalContactID)
 	default:
-		c, err := tx.ContactByPhone(accountID, r.PhoneNumber)
-		if err == nil || aftercall.KindOf(err) != aftercall.NotFound {
-			return c, err
-		}
+		c, err = tx.TakeContact(accountID, store.ByPhone, r.PhoneNumber)
 	}
-	c := aftercall.Contact{AccountID: accountID, PhoneNumber: r.PhoneNumber, ExternalID: r.ExternalContactID}
-	if err := c.Validate(); err != nil {
+	if aftercall.KindOf(err) != aftercall.NotFound || r.PhoneNumber == "" {
 		return c, err
 	}
-	return c, add(tx, &c)
-}
-
-func newCall(c aftercall.Call, contact aftercall.Contact, tx *store.Tx) aftercall.Call {
-	c.AccountID, c.ContactID = contact.AccountID, contact.ID
-	c.ID = aftercall.NewUUID()
-	c.CreatedAt = tx.Now()
-	c.Attempt = 1
-	if c.Direction == aftercall.Outbound {
-		c.Attempt = contact.CallAttempts + 1
+	c = aftercall.Contact{
+		AccountID: accountID, ID: aftercall.NewUUID(), ExternalID: r.ExternalContactID, PhoneNumber: r.PhoneNumber,
 	}
-	return c
+	begin(&c, tx)
+	stored, err := insertNamed(tx, c)
+	if err == nil && !stored {
+		err = aftercall.Errorf(aftercall.Conflict, "the contact was added at the same time")
+	}
+	return c, err
 }
 
-func messages(accountID string, events []aftercall.Event, tx *store.Tx) []*aftercall.Message {
+// insertNamed stores a contact that a report names. One without an external id is
+// the only one of its kind for its number.
+func insertNamed(tx *store.Tx, c aftercall.Contact) (bool, error) {
+	if c.ExternalID == "" {
+		return tx.InsertReported(c)
+	}
+	stored, err := tx.InsertContacts([]aftercall.Contact{c})
+	return stored[c.ID], err
+}
+
+func messages(tx *store.Tx, accountID string, events []aftercall.Event) []*aftercall.Message {
 	list := make([]*aftercall.Message, len(events))
 	for i, e := range events {
 		list[i] = &aftercall.Message{

@@ -38,12 +38,12 @@ func (tx *Tx) InsertCall(c aftercall.Call) error {
 		c.AccountID, c.ID, text(c.ExternalID), c.ContactID, c.AgentID, text(c.RunID), c.Attempt, string(c.Direction),
 		c.FromNumber, c.ToNumber, micros(c.TriggeredAt), maybe(c.StartedAt), maybe(c.EndedAt), string(c.Status), string(c.EndReason),
 		c.Transcript, jsonOf(c.Turns), c.RecordingURL, maybe(c.BookedSlotFor), maybe(c.FollowUpAt),
-		rawText(c.Analysis), rawText(c.Outcome), micros(c.CreatedAt))
+		string(c.Analysis), string(c.Outcome), micros(c.CreatedAt))
 	return err
 }
 
 // CallPage asks for calls from newest to oldest, after the one that was triggered
-// at a time and has an id.
+// at TriggeredAt and has this ID; without one, from the newest.
 type CallPage struct {
 	Limit       int
 	ContactID   string // empty for all contacts

@@ -18,9 +18,7 @@ func readContact(s scan) (c aftercall.Contact, err error) {
 	return c, err
 }
 
-// rawText stores a JSON object as it was given; "" stands for none.
-func rawText(raw json.RawMessage) string { return string(raw) }
-
+// rawAt reads a JSON object that is stored as its text; "" stands for none.
 func rawAt(text string) json.RawMessage {
 	if text == "" {
 		return nil
@@ -28,34 +26,90 @@ func rawAt(text string) json.RawMessage {
 	return json.RawMessage(text)
 }
 
-// Contact finds a contact by its id.
-func (tx *Tx) Contact(accountID, id string) (aftercall.Contact, error) {
-	return tx.contactBy("id", accountID, id)
-}
+// ContactKey is what a contact can be found by.
+type ContactKey string
 
-// ContactByExternalID finds a contact by the customer's own id.
-func (tx *Tx) ContactByExternalID(accountID, externalID string) (aftercall.Contact, error) {
-	return tx.contactBy("external_id", accountID, externalID)
-}
+const (
+	ByID         ContactKey = "id"
+	ByExternalID ContactKey = "external_id"
+	ByPhone      ContactKey = "phone_number" // of several, the one that was added first
+)
 
-// ContactByPhone finds the contact that was added first with a number.
-func (tx *Tx) ContactByPhone(accountID, number string) (aftercall.Contact, error) {
-	return tx.contactBy("phone_number", accountID, number)
-}
-
-func (tx *Tx) contactBy(column, accountID, v string) (aftercall.Contact, error) {
+// Contact finds a contact.
+func (tx *Tx) Contact(accountID string, by ContactKey, v string) (aftercall.Contact, error) {
 	c, err := one(tx, readContact, `SELECT `+contactColumns+` FROM contact
-		WHERE account_id = $1 AND `+column+` = $2 ORDER BY created_at, id LIMIT 1`, accountID, v)
+		WHERE account_id = $1 AND `+string(by)+` = $2 ORDER BY created_at, id LIMIT 1`, accountID, v)
 	return c, notFound(err, "contact")
 }
 
-// InsertContact stores a new contact. An external id that is taken is a Conflict.
-func (tx *Tx) InsertContact(c aftercall.Contact) error {
-	_, err := tx.exec(`INSERT INTO contact (`+contactColumns+`) VALUES `+tuples(1, 1, bare(20)...),
-		c.AccountID, c.ID, text(c.ExternalID), c.ExternalURL, c.FirstName, c.LastName, c.PhoneNumber, c.Email,
-		c.Salutation, c.Gender, c.Timezone, rawText(c.Details), string(c.Status), micros(c.StatusUpdatedAt), c.CallAttempts,
-		maybe(c.InCallSince), maybe(c.ReachedAt), maybe(c.NextCallAt), micros(c.CreatedAt), micros(c.UpdatedAt))
-	return err
+// TakeContact finds a contact that is to be changed. On PostgreSQL its row is locked
+// until the transaction ends, so that of two changes at once neither undoes the other.
+func (tx *Tx) TakeContact(accountID string, by ContactKey, v string) (aftercall.Contact, error) {
+	c, err := one(tx, readContact, `UPDATE contact SET updated_at = $3 WHERE account_id = $1 AND id = (
+			SELECT id FROM contact WHERE account_id = $1 AND `+string(by)+` = $2 ORDER BY created_at, id LIMIT 1)
+		RETURNING `+contactColumns, accountID, v, micros(tx.now))
+	return c, notFound(err, "contact")
+}
+
+// Contacts finds contacts by their ids; those that do not exist are left out.
+func (tx *Tx) Contacts(accountID string, ids []string) (map[string]aftercall.Contact, error) {
+	return contactsByID(ids, func(ids []string) ([]aftercall.Contact, error) {
+		return all(tx, readContact, `SELECT `+contactColumns+` FROM contact
+			WHERE account_id = $1 AND id IN (`+placeholders(len(ids), 2)+`)`, append([]any{accountID}, anys(ids)...)...)
+	})
+}
+
+// TakeContacts is TakeContact for many.
+func (tx *Tx) TakeContacts(accountID string, ids []string) (map[string]aftercall.Contact, error) {
+	return contactsByID(ids, func(ids []string) ([]aftercall.Contact, error) {
+		return all(tx, readContact, `UPDATE contact SET updated_at = $2
+			WHERE account_id = $1 AND id IN (`+placeholders(len(ids), 3)+`) RETURNING `+contactColumns,
+			append([]any{accountID, micros(tx.now)}, anys(ids)...)...)
+	})
+}
+
+func contactsByID(ids []string, find func([]string) ([]aftercall.Contact, error)) (map[string]aftercall.Contact, error) {
+	found := make(map[string]aftercall.Contact, len(ids))
+	err := inChunks(ids, func(ids []string) error {
+		list, err := find(ids)
+		for _, c := range list {
+			found[c.ID] = c
+		}
+		return err
+	})
+	return found, err
+}
+
+// InsertContacts stores new contacts and returns the ids of those it stored: one
+// whose external id is taken, also by one before it in the list, is left out.
+func (tx *Tx) InsertContacts(list []aftercall.Contact) (map[string]bool, error) {
+	return tx.insertContacts(list, false)
+}
+
+// InsertReported stores a new contact that is known by its number only. It reports
+// false when its number or external id has come at the same time from elsewhere.
+func (tx *Tx) InsertReported(c aftercall.Contact) (bool, error) {
+	stored, err := tx.insertContacts([]aftercall.Contact{c}, true)
+	return stored[c.ID], err
+}
+
+func (tx *Tx) insertContacts(list []aftercall.Contact, reported bool) (map[string]bool, error) {
+	stored := make(map[string]bool, len(list))
+	err := inChunks(list, func(rows []aftercall.Contact) error {
+		args := make([]any, 0, 21*len(rows))
+		for _, c := range rows {
+			args = append(args, c.AccountID, c.ID, text(c.ExternalID), c.ExternalURL, c.FirstName, c.LastName, c.PhoneNumber, c.Email,
+				c.Salutation, c.Gender, c.Timezone, string(c.Details), string(c.Status), micros(c.StatusUpdatedAt), c.CallAttempts,
+				maybe(c.InCallSince), maybe(c.ReachedAt), maybe(c.NextCallAt), micros(c.CreatedAt), micros(c.UpdatedAt), reported)
+		}
+		ids, err := all(tx, value[string], `INSERT INTO contact (`+contactColumns+`, reported) VALUES `+tuples(len(rows), 1, bare(21)...)+`
+			ON CONFLICT DO NOTHING RETURNING id`, args...)
+		for _, id := range ids {
+			stored[id] = true
+		}
+		return err
+	})
+	return stored, err
 }
 
 // UpdateContact stores what may change of a contact. An external id that is taken
@@ -63,23 +117,28 @@ func (tx *Tx) InsertContact(c aftercall.Contact) error {
 func (tx *Tx) UpdateContact(c aftercall.Contact) error {
 	_, err := tx.exec(`UPDATE contact SET external_id = $3, external_url = $4, first_name = $5, last_name = $6, phone_number = $7,
 			email = $8, salutation = $9, gender = $10, timezone = $11, details = $12, status = $13, status_updated_at = $14,
-			call_attempts = $15, in_call_since = $16, reached_at = $17, next_call_at = $18, updated_at = $19
+			call_attempts = $15, in_call_since = $16, reached_at = $17, next_call_at = $18, updated_at = $19,
+			reported = reported AND phone_number = $7
 		WHERE account_id = $1 AND id = $2`,
 		c.AccountID, c.ID, text(c.ExternalID), c.ExternalURL, c.FirstName, c.LastName, c.PhoneNumber, c.Email,
-		c.Salutation, c.Gender, c.Timezone, rawText(c.Details), string(c.Status), micros(c.StatusUpdatedAt), c.CallAttempts,
+		c.Salutation, c.Gender, c.Timezone, string(c.Details), string(c.Status), micros(c.StatusUpdatedAt), c.CallAttempts,
 		maybe(c.InCallSince), maybe(c.ReachedAt), maybe(c.NextCallAt), micros(c.UpdatedAt))
-	return err
+	return taken(err, "another contact has this external_contact_id")
 }
 
-// EraseContact removes a contact and what its calls say of it. That a call took
-// place, and when, stays. Its messages are erased by EraseMessages.
+// EraseContact removes a contact and what its calls say of it; that a call took
+// place, and when, stays. Its messages are erased by EraseMessages, afterwards: once
+// the contact is gone, no call can add one.
 func (tx *Tx) EraseContact(accountID, id string) error {
-	_, err := tx.exec(`UPDATE call SET from_number = '', to_number = '', transcript = '', turns = '[]', recording_url = '',
-			analysis = '', outcome = ''
-		WHERE account_id = $1 AND contact_id = $2`, accountID, id)
+	n, err := tx.exec(`DELETE FROM contact WHERE account_id = $1 AND id = $2`, accountID, id)
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(`DELETE FROM contact WHERE account_id = $1 AND id = $2`, accountID, id)
+	if n == 0 {
+		return aftercall.Errorf(aftercall.NotFound, "contact not found")
+	}
+	_, err = tx.exec(`UPDATE call SET from_number = '', to_number = '', transcript = '', turns = '[]', recording_url = '',
+			analysis = '', outcome = ''
+		WHERE account_id = $1 AND contact_id = $2`, accountID, id)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -21,22 +22,38 @@ const (
 	latest   = 2200
 )
 
+// moments are the forms of ISO 8601 that are understood, fractions of a second and
+// all. A time without its zone could be off by hours, so it is none.
+var moments = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05Z07:00"}
+
 // parseMoment reads a time as clients send it: epoch milliseconds, as a number or as
-// text, or ISO 8601 with or without fractions. Absent and null are no time.
+// text, or ISO 8601. Absent and null are no time.
 func parseMoment(path string, raw json.RawMessage) (at time.Time, err error) {
-	text := strings.Trim(string(raw), `"`)
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil { // a number, or nothing
+		text = string(raw)
+	}
+	text = strings.TrimSpace(text)
 	if text == "" || text == "null" {
 		return time.Time{}, nil
 	}
-	if millis, err := strconv.ParseFloat(text, 64); err == nil && millis > -1e15 && millis < 1e15 {
-		at = time.UnixMilli(int64(millis)).UTC()
-	} else if at, err = time.Parse(time.RFC3339, text); err != nil {
-		return at, aftercall.InvalidField(path, "must be epoch milliseconds, or ISO 8601 with a zone such as 2025-02-18T15:30:00Z")
+	millis, err := strconv.ParseFloat(text, 64)
+	if err == nil && math.Abs(millis) < 1e15 {
+		at = time.UnixMilli(int64(millis))
+	} else {
+		for _, layout := range moments {
+			if at, err = time.Parse(layout, text); err == nil {
+				break
+			}
+		}
 	}
-	if at.Year() < earliest || at.Year() > latest {
-		return at, aftercall.InvalidField(path, "is in the year %d: times are epoch milliseconds, or ISO 8601", at.Year())
+	switch at = at.UTC().Truncate(time.Microsecond); {
+	case err != nil || at.IsZero():
+		return time.Time{}, aftercall.InvalidField(path, "must be epoch milliseconds, or ISO 8601 with a zone such as 2025-02-18T15:30:00Z")
+	case at.Year() < earliest || at.Year() > latest:
+		return time.Time{}, aftercall.InvalidField(path, "is in the year %d: times are epoch milliseconds, or ISO 8601", at.Year())
 	}
-	return at.UTC().Truncate(time.Microsecond), nil
+	return at, nil
 }
 
 // ReportIn is a finished call as it is reported: the fields of the event itself.
@@ -123,18 +140,20 @@ type CallOut struct {
 	EndedISO     *string `json:"ended_at_iso"`
 }
 
-func callOut(call aftercall.Call, externalContactID string) CallOut {
+func callOut(call dialer.ContactCall) CallOut {
 	return CallOut{
-		CallView:     call.View(externalContactID),
-		TriggeredISO: aftercall.ISOMillis(call.TriggeredAt), StartedISO: aftercall.ISOMillis(call.StartedAt), EndedISO: aftercall.ISOMillis(call.EndedAt),
+		CallView:     call.View(call.Contact.ExternalID),
+		TriggeredISO: aftercall.ISOMillis(call.TriggeredAt),
+		StartedISO:   aftercall.ISOMillis(call.StartedAt),
+		EndedISO:     aftercall.ISOMillis(call.EndedAt),
 	}
 }
 
 func (a *API) getCall(ctx context.Context, c auth.Caller, in *struct {
 	CallID string `path:"call_id"`
 }) (CallOut, error) {
-	call, externalContactID, err := a.dialer.Call(ctx, c.AccountID, in.CallID)
-	return callOut(call, externalContactID), err
+	call, err := a.dialer.Call(ctx, c.AccountID, in.CallID)
+	return callOut(call), err
 }
 
 // callsOut is a page of calls.
@@ -167,18 +186,18 @@ func (a *API) listCalls(ctx context.Context, c auth.Caller, in *struct {
 			return callsOut{}, aftercall.InvalidField("cursor", "is not one that a list gave")
 		}
 	}
-	calls, externalIDs, err := a.dialer.Calls(ctx, c.AccountID, page)
+	calls, err := a.dialer.Calls(ctx, c.AccountID, page)
 	if err != nil {
 		return callsOut{}, err
 	}
 	out := callsOut{Calls: []CallOut{}}
 	if len(calls) > limit {
 		calls = calls[:limit]
-		next := cursorAfter(calls[limit-1])
+		next := cursorAfter(calls[limit-1].Call)
 		out.NextCursor = &next
 	}
 	for _, call := range calls {
-		out.Calls = append(out.Calls, callOut(call, externalIDs[call.ContactID]))
+		out.Calls = append(out.Calls, callOut(call))
 	}
 	return out, nil
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/web"
 )
 
@@ -44,7 +44,7 @@ func (in *ContactIn) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &all); err != nil {
 		return err
 	}
-	if sent := web.First(in.Details, in.DynamicVariables); sent.Set {
+	if sent := web.First(in.Details, in.DynamicVariables); sent.Value != nil {
 		if err := json.Unmarshal(sent.Value, &details); err != nil {
 			return aftercall.InvalidField("contact_details", "must be an object")
 		}
@@ -117,32 +117,45 @@ func (a *API) addContacts(ctx context.Context, c auth.Caller, in *struct {
 	if err := batchSize("contacts", len(in.Body.Contacts)); err != nil {
 		return batchOut{}, err
 	}
-	out := batchOut{Result: []addedOut{}}
-	for _, raw := range in.Body.Contacts {
-		contact := aftercall.Contact{AccountID: c.AccountID}
+	contacts := make([]*aftercall.Contact, len(in.Body.Contacts))
+	unread := make([]error, len(contacts))
+	var readable []*aftercall.Contact
+	for i, raw := range in.Body.Contacts {
 		item, err := decodeContact(raw)
+		contacts[i], unread[i] = &aftercall.Contact{AccountID: c.AccountID}, err
+		item.into(contacts[i])
 		if err == nil {
-			item.into(&contact)
-			err = a.dialer.AddContact(ctx, &contact)
+			readable = append(readable, contacts[i])
 		}
-		if aftercall.KindOf(err) == aftercall.Unavailable { // of the database, not of this contact
-			return out, err
+	}
+	failed, err := a.dialer.AddContacts(ctx, readable)
+	if err != nil {
+		return batchOut{}, err
+	}
+	out := batchOut{Processed: len(contacts), Result: []addedOut{}}
+	for i, contact := range contacts {
+		reason := unread[i]
+		if reason == nil {
+			reason, failed = failed[0], failed[1:]
 		}
-		added := addedOut{Status: statusSuccess, ContactID: contact.ID}
-		if item.ExternalID.Value != "" {
-			added.ExternalID = &item.ExternalID.Value
-		}
-		out.Processed++
-		if err != nil {
-			out.Failed++
-			added.Status, added.ContactID = statusError, ""
-			added.Error, added.Code = described(err)
-		} else {
-			out.Success++
-		}
-		out.Result = append(out.Result, added)
+		out.add(contact, reason)
 	}
 	return out, nil
+}
+
+func (b *batchOut) add(contact *aftercall.Contact, failed error) {
+	added := addedOut{Status: statusSuccess, ContactID: contact.ID}
+	if contact.ExternalID != "" {
+		added.ExternalID = &contact.ExternalID
+	}
+	if failed == nil {
+		b.Success++
+	} else {
+		b.Failed++
+		added.Status, added.ContactID = statusError, ""
+		added.Error, added.Code = described(failed)
+	}
+	b.Result = append(b.Result, added)
 }
 
 func batchSize(field string, n int) error {
@@ -198,32 +211,33 @@ func (a *API) getContacts(ctx context.Context, c auth.Caller, in *struct {
 	if err := batchSize("contact_ids", len(in.Body.ContactIDs)); err != nil {
 		return nil, err
 	}
-	out := make([]gotOut, 0, len(in.Body.ContactIDs))
-	for _, id := range in.Body.ContactIDs {
-		contact, err := a.dialer.Contact(ctx, c.AccountID, id)
-		switch {
-		case aftercall.KindOf(err) == aftercall.Unavailable:
-			return nil, err
-		case err != nil:
-			message, _ := described(err)
-			out = append(out, gotOut{Status: statusError, Error: message, ContactID: id})
-		default:
-			view := contact.View()
-			out = append(out, gotOut{Status: statusSuccess, Contact: &view})
+	contacts, err := a.dialer.Contacts(ctx, c.AccountID, in.Body.ContactIDs)
+	out := make([]gotOut, len(contacts))
+	for i, contact := range contacts {
+		if contact == nil {
+			out[i] = gotOut{Status: statusError, Error: "contact not found", ContactID: in.Body.ContactIDs[i]}
+			continue
 		}
+		view := contact.View()
+		out[i] = gotOut{Status: statusSuccess, Contact: &view}
 	}
-	return out, nil
+	return out, err
 }
 
 func (a *API) updateContact(ctx context.Context, c auth.Caller, in *struct{ Body ContactIn }) (contactIDOut, error) {
-	return contactIDOut{in.Body.ContactID}, a.update(ctx, c, in.Body)
+	if err := in.Body.named(); err != nil {
+		return contactIDOut{}, err
+	}
+	err := a.dialer.UpdateContact(ctx, c.AccountID, dialer.Change{ContactID: in.Body.ContactID, Apply: in.Body.into})
+	return contactIDOut{in.Body.ContactID}, err
 }
 
-func (a *API) update(ctx context.Context, c auth.Caller, in ContactIn) error {
+// named checks that an update says of which contact.
+func (in ContactIn) named() error {
 	if in.ContactID == "" {
 		return aftercall.InvalidField("contact_id", "is required")
 	}
-	return a.dialer.UpdateContact(ctx, c.AccountID, in.ContactID, in.into)
+	return nil
 }
 
 // updatedOut is an item of update-contacts-batch.
@@ -242,23 +256,35 @@ func (a *API) updateContacts(ctx context.Context, c auth.Caller, in *struct {
 	if err := batchSize("contacts", len(in.Body.Contacts)); err != nil {
 		return nil, err
 	}
-	out := make([]updatedOut, 0, len(in.Body.Contacts))
-	for _, raw := range in.Body.Contacts {
-		item, err := decodeContact(raw)
-		if err == nil {
-			err = a.update(ctx, c, item)
+	items := make([]ContactIn, len(in.Body.Contacts))
+	unread := make([]error, len(items))
+	var changes []dialer.Change
+	for i, raw := range in.Body.Contacts {
+		items[i], unread[i] = decodeContact(raw)
+		if unread[i] == nil {
+			unread[i] = items[i].named()
 		}
-		if aftercall.KindOf(err) == aftercall.Unavailable {
-			return nil, err
+		if unread[i] == nil {
+			changes = append(changes, dialer.Change{ContactID: items[i].ContactID, Apply: items[i].into})
 		}
-		updated := updatedOut{ContactID: item.ContactID, Status: statusSuccess}
-		if err != nil {
-			updated.Status = statusError
-			updated.Error, updated.Code = described(err)
-		}
-		out = append(out, updated)
 	}
-	return slices.Clip(out), nil
+	failed, err := a.dialer.UpdateContacts(ctx, c.AccountID, changes)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]updatedOut, len(items))
+	for i, item := range items {
+		reason := unread[i]
+		if reason == nil {
+			reason, failed = failed[0], failed[1:]
+		}
+		out[i] = updatedOut{ContactID: item.ContactID, Status: statusSuccess}
+		if reason != nil {
+			out[i].Status = statusError
+			out[i].Error, out[i].Code = described(reason)
+		}
+	}
+	return out, nil
 }
 
 func (a *API) deleteContact(ctx context.Context, c auth.Caller, in *struct {

@@ -41,12 +41,14 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	return mux
 }
 
+const accountKeyRequired = "ACCOUNT_KEY_REQUIRED"
+
 // identify takes accounts' keys only: the operator has no contacts.
 func identify(keys *auth.Keys) func(context.Context, string) (auth.Caller, error) {
 	return func(ctx context.Context, authorization string) (auth.Caller, error) {
 		c, err := keys.Identify(ctx, authorization)
 		if err == nil && c.AccountID == "" {
-			return c, aftercall.Errorf(aftercall.Forbidden, "this needs an account's API key, not the operator's").WithCode("ACCOUNT_KEY_REQUIRED")
+			return c, aftercall.Errorf(aftercall.Forbidden, "this needs an account's API key, not the operator's").WithCode(accountKeyRequired)
 		}
 		return c, err
 	}
@@ -79,7 +81,7 @@ func bodyOf(e *aftercall.Error) (status int, body errorBody) {
 	row := statuses[e.Kind]
 	body = errorBody{Message: e.Message, Code: row.code}
 	switch e.Code {
-	case "DUPLICATE_EXTERNAL_ID", "ACCOUNT_KEY_REQUIRED":
+	case dialer.DuplicateExternalID, accountKeyRequired:
 		body.Code = e.Code
 	case web.MethodNotAllowed:
 		row.status, body.Code = http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"

@@ -67,10 +67,13 @@ CREATE TABLE contact (
     next_call_at      BIGINT,
     created_at        BIGINT NOT NULL,
     updated_at        BIGINT NOT NULL,
+    reported          BOOLEAN NOT NULL,
     PRIMARY KEY (account_id, id)
 );
 CREATE UNIQUE INDEX contact_external ON contact (account_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX contact_phone ON contact (account_id, phone_number);
+-- Two first calls with an unknown number at once must not make two contacts.
+CREATE UNIQUE INDEX contact_reported ON contact (account_id, phone_number) WHERE reported;
 
 CREATE TABLE call (
     account_id      TEXT COLLATE "C" NOT NULL,

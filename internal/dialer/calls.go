@@ -1,0 +1,67 @@
+package dialer
+
+import (
+	"context"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+// ContactCall is a call with its contact, which is zero once it was erased.
+type ContactCall struct {
+	aftercall.Call
+	Contact aftercall.Contact
+}
+
+// Call finds a call.
+func (d *Dialer) Call(ctx context.Context, accountID, id string) (ContactCall, error) {
+	id, ok := uuidOf(id)
+	if !ok {
+		return ContactCall{}, noCall()
+	}
+	var list []ContactCall
+	err := d.store.View(ctx, func(tx *store.Tx) error {
+		call, err := tx.Call(accountID, id)
+		if err != nil {
+			return err
+		}
+		list, err = withContacts(tx, accountID, []aftercall.Call{call})
+		return err
+	})
+	if err != nil {
+		return ContactCall{}, err
+	}
+	return list[0], nil
+}
+
+// Calls lists calls from newest to oldest.
+func (d *Dialer) Calls(ctx context.Context, accountID string, p store.CallPage) (list []ContactCall, err error) {
+	if p.ContactID != "" {
+		var ok bool
+		if p.ContactID, ok = uuidOf(p.ContactID); !ok {
+			return nil, aftercall.InvalidField("contact_id", "is not the id of a contact")
+		}
+	}
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		calls, err := tx.Calls(accountID, p)
+		if err != nil {
+			return err
+		}
+		list, err = withContacts(tx, accountID, calls)
+		return err
+	})
+	return list, err
+}
+
+func withContacts(tx *store.Tx, accountID string, calls []aftercall.Call) ([]ContactCall, error) {
+	ids := make([]string, len(calls))
+	for i, call := range calls {
+		ids[i] = call.ContactID
+	}
+	contacts, err := tx.Contacts(accountID, ids)
+	list := make([]ContactCall, len(calls))
+	for i, call := range calls {
+		list[i] = ContactCall{call, contacts[call.ContactID]}
+	}
+	return list, err
+}

@@ -1,0 +1,203 @@
+package dialer
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+// AddContact stores a new contact; its ID, status and times are set. Errors:
+// Invalid, Conflict for an external id that is taken.
+func (d *Dialer) AddContact(ctx context.Context, c *aftercall.Contact) error {
+	failed, err := d.AddContacts(ctx, []*aftercall.Contact{c})
+	if err != nil {
+		return err
+	}
+	return failed[0]
+}
+
+// AddContacts stores new contacts in one transaction. What is wrong with one of them
+// is told at its place in failed, and keeps no other from being stored.
+func (d *Dialer) AddContacts(ctx context.Context, list []*aftercall.Contact) (failed []error, err error) {
+	invalid := make([]error, len(list))
+	for i, c := range list {
+		c.ID = aftercall.NewUUID()
+		invalid[i] = c.ValidateNew()
+	}
+	err = d.update(ctx, func(tx *store.Tx) error {
+		failed = slices.Clone(invalid)
+		var rows []aftercall.Contact
+		for i, c := range list {
+			if failed[i] == nil {
+				begin(c, tx)
+				rows = append(rows, *c)
+			}
+		}
+		stored, err := tx.InsertContacts(rows)
+		if err != nil {
+			return err
+		}
+		for i, c := range list {
+			if failed[i] == nil && !stored[c.ID] {
+				failed[i] = errTaken()
+			}
+		}
+		return nil
+	})
+	return failed, err
+}
+
+// begin makes a contact new at the time of a transaction.
+func begin(c *aftercall.Contact, tx *store.Tx) {
+	c.Status = aftercall.ContactNew
+	c.StatusUpdatedAt, c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now(), tx.Now()
+}
+
+// Change is what is to become of a contact. Apply may run more than once.
+type Change struct {
+	ContactID string
+	Apply     func(*aftercall.Contact)
+}
+
+// UpdateContact changes a contact. Errors: Invalid, NotFound, Conflict for an
+// external id that is taken.
+func (d *Dialer) UpdateContact(ctx context.Context, accountID string, change Change) error {
+	failed, err := d.UpdateContacts(ctx, accountID, []Change{change})
+	if err != nil {
+		return err
+	}
+	return failed[0]
+}
+
+// UpdateContacts makes changes one after another in one transaction. What is wrong
+// with one of them is told at its place in failed, and keeps no other from being made.
+func (d *Dialer) UpdateContacts(ctx context.Context, accountID string, changes []Change) (failed []error, err error) {
+	ids := make([]string, 0, len(changes))
+	for _, change := range changes {
+		if id, ok := uuidOf(change.ContactID); ok {
+			ids = append(ids, id)
+		}
+	}
+	err = d.update(ctx, func(tx *store.Tx) error {
+		failed = make([]error, len(changes))
+		contacts, err := tx.TakeContacts(accountID, ids)
+		if err != nil {
+			return err
+		}
+		for i, change := range changes {
+			id, _ := uuidOf(change.ContactID)
+			c, ok := contacts[id]
+			if !ok {
+				failed[i] = noContact()
+				continue
+			}
+			before := c.ExternalID
+			change.Apply(&c)
+			if failed[i] = c.Validate(); failed[i] != nil {
+				continue
+			}
+			if c.ExternalID != before {
+				failed[i], err = free(tx, c)
+			}
+			if err == nil && failed[i] == nil {
+				c.UpdatedAt = tx.Now()
+				contacts[id] = c
+				err = tx.UpdateContact(c)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return failed, err
+}
+
+// free tells what is wrong with an external id that another contact has. The index
+// holds it too; but on PostgreSQL a statement that fails takes its transaction with it.
+func free(tx *store.Tx, c aftercall.Contact) (failed, err error) {
+	if c.ExternalID == "" {
+		return nil, nil
+	}
+	other, err := tx.Contact(c.AccountID, store.ByExternalID, c.ExternalID)
+	switch {
+	case aftercall.KindOf(err) == aftercall.NotFound:
+		return nil, nil
+	case err == nil && other.ID != c.ID:
+		failed = errTaken()
+	}
+	return failed, err
+}
+
+// possible reports whether an external id could be stored at all. PostgreSQL takes
+// a search for what it could not store for an error.
+func possible(externalID string) bool {
+	return utf8.ValidString(externalID) && !strings.ContainsFunc(externalID, unicode.IsControl)
+}
+
+// Contact finds a contact.
+func (d *Dialer) Contact(ctx context.Context, accountID, id string) (aftercall.Contact, error) {
+	id, ok := uuidOf(id)
+	if !ok {
+		return aftercall.Contact{}, noContact()
+	}
+	return d.contact(ctx, accountID, store.ByID, id)
+}
+
+// ContactByExternalID finds a contact by the customer's own id.
+func (d *Dialer) ContactByExternalID(ctx context.Context, accountID, externalID string) (aftercall.Contact, error) {
+	if !possible(externalID) {
+		return aftercall.Contact{}, noContact()
+	}
+	return d.contact(ctx, accountID, store.ByExternalID, externalID)
+}
+
+func (d *Dialer) contact(ctx context.Context, accountID string, by store.ContactKey, v string) (c aftercall.Contact, err error) {
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		c, err = tx.Contact(accountID, by, v)
+		return err
+	})
+	return c, err
+}
+
+// Contacts finds contacts, each at the place of its id; nil where there is none.
+func (d *Dialer) Contacts(ctx context.Context, accountID string, ids []string) ([]*aftercall.Contact, error) {
+	var known []string
+	for _, id := range ids {
+		if id, ok := uuidOf(id); ok {
+			known = append(known, id)
+		}
+	}
+	list := make([]*aftercall.Contact, len(ids))
+	err := d.store.View(ctx, func(tx *store.Tx) error {
+		found, err := tx.Contacts(accountID, known)
+		for i, id := range ids {
+			id, _ = uuidOf(id)
+			if c, ok := found[id]; ok {
+				list[i] = &c
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
+// EraseContact removes a contact and every trace of the person: name, number,
+// e-mail, details, transcripts, and the payloads and answers of messages about it.
+func (d *Dialer) EraseContact(ctx context.Context, accountID, id string) error {
+	id, ok := uuidOf(id)
+	if !ok {
+		return noContact()
+	}
+	return d.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.EraseContact(accountID, id); err != nil {
+			return err
+		}
+		return tx.EraseMessages(accountID, id)
+	})
+}
