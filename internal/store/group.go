@@ -263,7 +263,7 @@ func (c *writerConn) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 	if stmt, ok := c.statements[query]; ok {
 		return stmt, nil
 	}
-	stmt, err := c.conn.PrepareContext(ctx, query)
+	stmt, err := c.conn.PrepareContext(ctx, anonymous(query))
 	if err != nil {
 		return nil, err
 	}
