@@ -99,7 +99,7 @@ func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
 		Schedule: cfg.Schedule, Timeout: cfg.DeliveryTimeout, DisableAfter: cfg.DisableAfter,
 		Concurrency: cfg.Concurrency, EndpointConcurrency: cfg.EndpointConcurrency,
 		QueueBytes: webhook.DefaultConfig().QueueBytes,
-		Transport:  webhook.NewTransport(cfg.AllowNetworks, cfg.EndpointConcurrency),
+		Transport:  webhook.NewTransport(cfg.AllowNetworks),
 		Log:        cfg.Log, Metrics: metrics,
 	}
 }

@@ -73,7 +73,7 @@ type Engine struct {
 // New makes an engine on a store. It begins to work with Run.
 func New(s *store.Store, cfg Config) *Engine {
 	if cfg.Transport == nil {
-		cfg.Transport = NewTransport(nil, cfg.EndpointConcurrency)
+		cfg.Transport = NewTransport(nil)
 	}
 	e := &Engine{
 		cfg: cfg, store: s, log: cfg.Log,

@@ -14,13 +14,16 @@ import (
 // azureWireServer serves secrets to virtual machines from a public address.
 var azureWireServer = netip.MustParseAddr("168.63.129.16")
 
+// maxIdle is how many connections are kept for the next attempt.
+const maxIdle = 1024
+
 // NewTransport makes the HTTP client of the engine. It refuses to connect to
 // addresses that are not public, except in the networks that the operator opened.
 // The check is made on the address that is about to be dialled, so neither a name
 // that changes its address nor a literal in another notation gets around it.
 //
 // No proxy is used: HTTP_PROXY would send webhooks where nobody configured it.
-func NewTransport(allowed []netip.Prefix, perHost int) *http.Transport {
+func NewTransport(allowed []netip.Prefix) *http.Transport {
 	guard := guardian(allowed)
 	dialer := &net.Dialer{
 		Timeout:   10 * time.Second,
@@ -36,8 +39,8 @@ func NewTransport(allowed []netip.Prefix, perHost int) *http.Transport {
 		Proxy:                  nil,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true, // a dialer of one's own turns it off
-		MaxIdleConns:           1024,
-		MaxIdleConnsPerHost:    perHost,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle, // many endpoints may share one, such as hooks.zapier.com
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxResponseHeaderBytes: maxRead,

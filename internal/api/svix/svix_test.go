@@ -43,7 +43,7 @@ func serve(t *testing.T, s *store.Store) *server {
 	cfg := webhook.DefaultConfig()
 	cfg.Schedule = aftercall.Schedule{50 * time.Millisecond}
 	cfg.Timeout = 2 * time.Second
-	cfg.Transport = webhook.NewTransport([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, 4)
+	cfg.Transport = webhook.NewTransport([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	engine := webhook.New(s, cfg)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
