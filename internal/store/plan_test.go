@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aftercall/aftercall"
+)
+
+// listener hears of every statement.
+type listener struct {
+	querier
+	heard map[string]bool
+}
+
+func (l listener) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	l.heard[query] = true
+	return l.querier.ExecContext(ctx, query, args...)
+}
+
+func (l listener) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	l.heard[query] = true
+	return l.querier.QueryContext(ctx, query, args...)
+}
+
+// No statement's time may grow with the tables: each has to go by an index. SQLite
+// once chose to read all deliveries, but only for a record of 256 attempts.
+func TestNoStatementReadsWholeTables(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "aftercall.db")
+	if _, err := Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	heard := map[string]bool{}
+	err = s.Update(t.Context(), func(tx *Tx) error {
+		tx.q = listener{tx.q, heard}
+		return askEverything(tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(heard) < 60 {
+		t.Errorf("only %d statements were heard", len(heard))
+	}
+	parameter := regexp.MustCompile(`\$(\d+)`)
+	scan := regexp.MustCompile(`^SCAN (message|message_event|delivery|d|attempt|call|contact)\b`)
+	for query := range heard {
+		distinct := map[string]bool{}
+		for _, name := range parameter.FindAllString(query, -1) {
+			distinct[name] = true
+		}
+		for _, step := range plan(t, s, query, len(distinct)) {
+			bounded := strings.HasSuffix(step, "COVERING INDEX delivery_due") && strings.Contains(query, "LIMIT")
+			if scan.MatchString(step) && !bounded || strings.Contains(step, "AUTOMATIC") {
+				t.Errorf("%s:\n%.700s", step, query)
+			}
+		}
+	}
+}
+
+func plan(t *testing.T, s *Store, query string, parameters int) (steps []string) {
+	t.Helper()
+	rows, err := s.group.conn.conn.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, parameters)...)
+	if err != nil {
+		t.Fatalf("%v: %.300s", err, query)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
+// askEverything calls the verbs whose tables grow, with as many rows as they take at once.
+func askEverything(tx *Tx) error {
+	const account, endpoint, contact = "app_1", "ep_1", "11111111-1111-1111-1111-111111111111"
+	ref := EndpointRef{account, endpoint}
+	messages := make([]*aftercall.Message, chunks[0])
+	deliveries := make([]aftercall.Delivery, len(messages))
+	outcomes := make([]Outcome, len(messages))
+	ids := make([]string, len(messages))
+	for i := range messages {
+		id := aftercall.NewID(aftercall.MessagePrefix, tx.now)
+		ids[i] = id
+		messages[i] = &aftercall.Message{AccountID: account, ID: id, EventType: "x", Payload: []byte("{}"), CreatedAt: tx.now, ContactID: contact}
+		deliveries[i] = aftercall.Delivery{AccountID: account, EndpointID: endpoint, MessageID: id}
+		attempt := aftercall.Attempt{AccountID: account, EndpointID: endpoint, MessageID: id, ID: aftercall.NewID(aftercall.AttemptPrefix, tx.now)}
+		outcomes[i] = Outcome{attempt, deliveries[i], deliveries[i]}
+	}
+	page := Page{Limit: 50}
+	cursor := Page{Limit: 50, After: ids[0]}
+	back := Page{Limit: 50, Before: ids[0]}
+	steps := []func() error{
+		func() error { return tx.InsertAccount(aftercall.Account{ID: account}) },
+		func() error {
+			return tx.InsertEndpoint(aftercall.Endpoint{AccountID: account, ID: endpoint}, aftercall.Secret{Key: []byte("key")})
+		},
+		func() error { return tx.Publish(messages...) },
+		func() error { return tx.PutDeliveries(deliveries) },
+		func() error { return second(tx.Claim(ref, 512, tx.now)) },
+		func() error { return tx.Release(ref, ids) },
+		func() error { return tx.ReleaseFresh(ref) },
+		func() error { return second(tx.DueEndpoints()) },
+		func() error { return second(tx.NextDue(ref)) },
+		func() error { return tx.Record(outcomes) },
+		func() error { return tx.Record(outcomes[:0]) },
+		func() error { return second(tx.StopDeliveries(ref, "x", 100)) },
+		func() error { return second(tx.StoppedEndpoints()) },
+		func() error { return second(tx.FailedDeliveries(ref, ids[0], ids[9], 50)) },
+		func() error { return second(tx.CountFailed(ref, ids[0], ids[9])) },
+		func() error { return second(tx.EndpointStats(ref, tx.now, tx.now)) },
+		func() error { _, _, err := tx.Backlog(100); return err },
+		func() error { return second(tx.Delivery(ref, ids[0])) },
+		func() error { return second(tx.Deliveries(account, ids[0])) },
+		func() error { return second(tx.Message(account, ids[0])) },
+		func() error { return second(tx.ClaimEventID(account, "e", ids[0])) },
+		func() error { return second(tx.SucceededSince(ref, tx.now)) },
+		func() error { return tx.SaveHealth(ref, aftercall.Health{}) },
+		func() error { return tx.EraseMessages(account, contact) },
+	}
+	for _, p := range []Page{page, cursor, back} {
+		steps = append(steps,
+			func() error { return second(tx.Messages(account, MessageFilter{}, p)) },
+			func() error { return second(tx.Attempts(account, AttemptFilter{EndpointID: endpoint}, p)) },
+			func() error { return second(tx.Attempts(account, AttemptFilter{MessageID: ids[0]}, p)) },
+		)
+	}
+	steps = append(steps, contactSteps(tx, account, contact)...)
+	for _, step := range steps {
+		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
+			return err
+		}
+	}
+	return nil
+}
+
+func contactSteps(tx *Tx, account, contact string) []func() error {
+	c := aftercall.Contact{AccountID: account, ID: contact, PhoneNumber: "+14155552671", ExternalID: "x", Status: aftercall.ContactNew}
+	call := aftercall.Call{AccountID: account, ID: contact, ContactID: contact, ExternalID: "x", TriggeredAt: time.Unix(1, 0), Status: aftercall.CallCompleted, Direction: aftercall.Outbound}
+	many := slices.Repeat([]string{contact}, chunks[0])
+	return []func() error{
+		func() error { return second(tx.InsertContacts([]aftercall.Contact{c})) },
+		func() error { return tx.UpdateContact(c) },
+		func() error { return second(tx.Contact(account, ByID, contact)) },
+		func() error { return second(tx.Contact(account, ByExternalID, "x")) },
+		func() error { return second(tx.TakeContact(account, ByPhone, c.PhoneNumber)) },
+		func() error { return second(tx.TakeContacts(account, many)) },
+		func() error { return tx.InsertCall(call) },
+		func() error { return second(tx.Call(account, contact)) },
+		func() error { return second(tx.CallByExternalID(account, "x")) },
+		func() error { return second(tx.Calls(account, CallPage{Limit: 50})) },
+		func() error { return second(tx.Calls(account, CallPage{Limit: 50, ContactID: contact})) },
+		func() error { return tx.EraseContact(account, contact) },
+		func() error { return tx.DeleteEndpoint(EndpointRef{account, "ep_1"}) },
+		func() error { return tx.DeleteAccount(account) },
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
