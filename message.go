@@ -2,7 +2,6 @@ package aftercall
 
 import (
 	"bytes"
-	"encoding/json"
 	"regexp"
 	"time"
 	"unicode/utf8"
@@ -49,15 +48,16 @@ type Message struct {
 	EventType string
 	EventID   string // the caller's own id, unique in the account; may be empty
 	Channels  []string
-	Payload   []byte // a JSON object in UTF-8; nil once erased
+	Payload   []byte // a JSON object in UTF-8, as its bytes are; nil once erased
 	ContactID string // whose personal data the payload holds; empty when unknown
 	CreatedAt time.Time
 }
 
 const maxMessageChannels = 10
 
-// Validate checks what a caller may set. The payload must be a JSON object in
-// valid UTF-8, because the official verifiers parse it as one.
+// Validate checks what a caller may set. The payload must be a JSON object in valid
+// UTF-8, because the official verifiers parse it as one. That it is JSON at all was
+// found by whatever decoded or encoded it, and is not looked for again.
 func (m Message) Validate() error {
 	var f fieldErrors
 	validateEventTypeName(&f, "eventType", m.EventType)
@@ -72,7 +72,7 @@ func (m Message) Validate() error {
 		}
 	}
 	payload := bytes.TrimLeft(m.Payload, " \t\r\n")
-	if len(payload) == 0 || payload[0] != '{' || !utf8.Valid(payload) || !json.Valid(payload) {
+	if len(payload) == 0 || payload[0] != '{' || !utf8.Valid(payload) {
 		f.add("payload", "must be a JSON object")
 	}
 	return f.err()

@@ -4,11 +4,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -52,7 +52,7 @@ func call[In, Out any](api *API, bind *binder[In], verb func(context.Context, au
 	note(r.Context(), caller)
 	in := new(In)
 	if bind.body != nil {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+		body, err := readBody(w, r, api.MaxBody)
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return out, aftercall.Errorf(aftercall.TooLarge, "the request body exceeds %d bytes", tooLarge.Limit).WithCode("payload_too_large")
 		}
@@ -67,6 +67,18 @@ func call[In, Out any](api *API, bind *binder[In], verb func(context.Context, au
 		return out, err
 	}
 	return verb(r.Context(), caller, in)
+}
+
+// likelyBody is for how large a body memory is taken before anything has come of it.
+const likelyBody = 16 << 10
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	var body bytes.Buffer
+	if n := r.ContentLength; n > 0 {
+		body.Grow(int(min(n, likelyBody)) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	return body.Bytes(), err
 }
 
 // write sends an answer. One that has a Status chooses its own, where a route has
