@@ -22,6 +22,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"See it work: a server, a sample account, a sample CRM and a simulated call, all in one."`
 	Account accountCmd `cmd:"" help:"Accounts and their API keys."`
 	Listen  listenCmd  `cmd:"" help:"Receive webhooks here, verify them and show what they say."`
+	Bench   benchCmd   `cmd:"" help:"Measure this program on this machine."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database's schema up to this program's, without starting the server."`
 }
 
