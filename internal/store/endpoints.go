@@ -100,8 +100,8 @@ type audience struct {
 	endpoints []aftercall.Endpoint
 }
 
-// audience finds an account, by id or uid, with its enabled endpoints. On SQLite
-// the writer keeps them in memory until something changes.
+// audience finds an account, by id or uid, with its enabled endpoints. It is asked
+// once in a transaction; on SQLite the writer knows until something changes.
 func (tx *Tx) audience(idOrUID string) (audience, error) {
 	if a, ok := tx.audiences[idOrUID]; ok {
 		return a, nil
@@ -113,8 +113,8 @@ func (tx *Tx) audience(idOrUID string) (audience, error) {
 	endpoints, err := all(tx, readEndpoint, `SELECT `+endpointColumns+` FROM endpoint
 		WHERE account_id = $1 AND NOT disabled AND deleted_at IS NULL ORDER BY id`, account.ID)
 	a := audience{account, endpoints}
-	if err == nil && tx.audiences != nil {
-		tx.audiences[idOrUID] = a
+	if err == nil {
+		tx.audiences[idOrUID], tx.audiences[account.ID] = a, a
 	}
 	return a, err
 }

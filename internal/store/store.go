@@ -18,6 +18,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/aftercall/aftercall"
 )
 
@@ -45,10 +48,11 @@ func IsPostgres(url string) bool {
 }
 
 func openPostgres(ctx context.Context, url string) (*Store, error) {
-	db, err := sql.Open("pgx", url)
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(byIndex))
 	db.SetMaxOpenConns(4 * max(4, runtime.NumCPU()))
 	db.SetMaxIdleConns(4 * max(4, runtime.NumCPU()))
 	db.SetConnMaxLifetime(time.Hour)
@@ -57,6 +61,14 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 		return nil, fmt.Errorf("connect to database: %w", err)
 	}
 	return &Store{dialect: postgresDialect(), db: db, url: url}, nil
+}
+
+// byIndex has a connection's statements go by indexes, which there are for all. The
+// statistics of a table that grew from nothing to a million rows in a minute have
+// PostgreSQL read the whole of it.
+func byIndex(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET enable_seqscan = off")
+	return err
 }
 
 func openSQLite(ctx context.Context, path string) (*Store, error) {
@@ -130,7 +142,7 @@ func (s *Store) updatePostgres(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer sqlTx.Rollback()
-	tx := &Tx{ctx: ctx, store: s, q: sqlTx, now: now()}
+	tx := &Tx{ctx: ctx, store: s, q: sqlTx, now: now(), audiences: map[string]audience{}}
 	if err := protect(tx, fn); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type Tx struct {
 	store     *Store
 	q         querier
 	now       time.Time
-	audiences map[string]audience // the writer's cache on SQLite; nil elsewhere
+	audiences map[string]audience // by id and uid; nil in a View, which publishes nothing
 	changes   Changes             // told after the commit
 }
 
