@@ -44,8 +44,7 @@ type AttemptFilter struct {
 	MessageID     string
 	EndpointID    string
 	Succeeded     *bool
-	StatusClass   int // 100 to 500; see AnyClass
-	AnyClass      bool
+	StatusClass   *int // 100 to 500, 0 for those without an answer
 	EventTypes    []string
 	Channel       string
 	Since, Before time.Time
@@ -64,9 +63,9 @@ func (tx *Tx) Attempts(accountID string, f AttemptFilter, p Page) ([]aftercall.A
 	if f.Succeeded != nil {
 		where.eq("succeeded", *f.Succeeded)
 	}
-	if !f.AnyClass {
-		where.raw("status_code >= ?", f.StatusClass)
-		where.raw("status_code < ?", f.StatusClass+100)
+	if class := f.StatusClass; class != nil {
+		where.raw("status_code >= ?", *class)
+		where.raw("status_code < ?", *class+100)
 	}
 	if len(f.EventTypes) > 0 || f.Channel != "" {
 		of := newFilter()

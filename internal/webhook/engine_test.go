@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,9 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 type world struct {
 	*testing.T
 	store    *store.Store
+	cfg      webhook.Config
 	engine   *webhook.Engine
+	stop     func()
 	receiver *receiver
 	account  aftercall.Account
 }
@@ -45,24 +48,32 @@ func inBubble(t *testing.T, change func(*webhook.Config), test func(w *world)) {
 		}
 		w.store = s
 		w.account = storetest.Account(t, s)
-		cfg := webhook.DefaultConfig()
-		cfg.Transport = w.receiver
+		w.cfg = webhook.DefaultConfig()
+		w.cfg.Transport = w.receiver
 		if change != nil {
-			change(&cfg)
+			change(&w.cfg)
 		}
-		w.engine = webhook.New(s, cfg)
-		ctx, stop := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() {
-			if err := w.engine.Run(ctx); err != nil {
-				t.Error(err)
-			}
-		})
+		w.start()
+		defer s.Close()
+		defer func() { w.stop() }() // also when the test has failed: the bubble waits for all
 		test(w)
-		stop()
-		running.Wait()
-		s.Close()
 	})
+}
+
+// start runs a new engine, as a process that starts would.
+func (w *world) start() {
+	engine := webhook.New(w.store, w.cfg)
+	ctx, cancel := context.WithCancel(w.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := engine.Run(ctx); err != nil {
+			w.Error(err)
+		}
+	})
+	w.engine, w.stop = engine, func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 func (w *world) endpoint(change ...func(*aftercall.Endpoint)) aftercall.Endpoint {
@@ -77,13 +88,36 @@ func (w *world) endpoint(change ...func(*aftercall.Endpoint)) aftercall.Endpoint
 	return e
 }
 
-func (w *world) publish() *aftercall.Message {
+func (w *world) publish(change ...func(*aftercall.Message)) *aftercall.Message {
 	w.Helper()
 	m := &aftercall.Message{AccountID: w.account.ID, EventType: "call_ended", Payload: []byte(`{"event": "call_ended",  "n":1.50}`)}
+	for _, c := range change {
+		c(m)
+	}
 	if err := w.engine.Publish(w.Context(), m); err != nil {
 		w.Fatal(err)
 	}
 	return m
+}
+
+// update changes an endpoint as its owner would.
+func (w *world) update(e aftercall.Endpoint, change func(*aftercall.Endpoint)) {
+	w.Helper()
+	_, err := w.engine.UpdateEndpoint(w.Context(), e.AccountID, e.ID, func(e *aftercall.Endpoint) error { change(e); return nil })
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// stored is an endpoint as it is now.
+func (w *world) stored(e aftercall.Endpoint) aftercall.Endpoint {
+	w.Helper()
+	synctest.Wait()
+	storetest.View(w, w.store, func(tx *store.Tx) (err error) {
+		e, err = tx.Endpoint(e.AccountID, e.ID)
+		return err
+	})
+	return e
 }
 
 func (w *world) delivery(e aftercall.Endpoint, m *aftercall.Message) aftercall.Delivery {
@@ -119,23 +153,33 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	r.received = append(r.received, received{time.Now(), req.Header, string(body), req.URL.String()})
+	answer, header := r.status, r.header
 	r.mu.Unlock()
-	status := r.status(req)
+	status := answer(req)
 	if status == 0 { // it hangs
 		<-req.Context().Done()
 		return nil, req.Context().Err()
 	}
-	header := r.header
 	if header == nil {
 		header = http.Header{}
 	}
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("thanks")), Request: req}, nil
 }
 
+// answer has the receiver answer so from here on, with at most one header.
+func (r *receiver) answer(status func(*http.Request) int, header ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status, r.header = status, nil
+	if len(header) > 0 {
+		r.header = http.Header{header[0]: header[1:]}
+	}
+}
+
 func (r *receiver) all() []received {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.received
+	return slices.Clone(r.received)
 }
 
 // answers gives these statuses in turn, the last for ever.
@@ -187,7 +231,7 @@ func TestMessageArrivesAtOnceAndVerifies(t *testing.T) {
 // will be delivered roughly 35 minutes and 5 seconds following the first attempt."
 func TestThreeFailuresThenSuccess(t *testing.T) {
 	inBubble(t, nil, func(w *world) {
-		w.receiver.status = answers(500, 500, 500, 200)
+		w.receiver.answer(answers(500, 500, 500, 200))
 		e := w.endpoint()
 		start := time.Now()
 		m := w.publish()
@@ -216,7 +260,7 @@ func TestThreeFailuresThenSuccess(t *testing.T) {
 
 func TestEightAttemptsInAll(t *testing.T) {
 	inBubble(t, func(c *webhook.Config) { c.DisableAfter = 0 }, func(w *world) {
-		w.receiver.status = answers(503)
+		w.receiver.answer(answers(503))
 		e := w.endpoint()
 		m := w.publish()
 		<-time.After(100 * time.Hour)

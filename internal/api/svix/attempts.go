@@ -62,12 +62,9 @@ type attemptQuery struct {
 // filter reports false when no attempt can match: attempts either succeeded or
 // failed, while the query knows states of messages too.
 func (q attemptQuery) filter() (f store.AttemptFilter, possible bool, err error) {
-	f = store.AttemptFilter{AnyClass: true, Channel: q.Channel, EventTypes: q.EventTypes, Since: q.since(), Before: q.Before}
-	if class := q.StatusCodeClass; class != nil {
-		if *class < 0 || *class > 500 || *class%100 != 0 {
-			return f, false, aftercall.InvalidField("query.status_code_class", "must be one of 0, 100, 200, 300, 400, 500")
-		}
-		f.AnyClass, f.StatusClass = false, *class
+	f = store.AttemptFilter{StatusClass: q.StatusCodeClass, Channel: q.Channel, EventTypes: q.EventTypes, Since: q.since(), Before: q.Before}
+	if class := q.StatusCodeClass; class != nil && (*class < 0 || *class > 500 || *class%100 != 0) {
+		return f, false, aftercall.InvalidField("query.status_code_class", "must be one of 0, 100, 200, 300, 400, 500")
 	}
 	if q.Status == nil {
 		return f, true, nil
