@@ -68,10 +68,12 @@ type Claimed struct {
 // is the due time moved ahead: if the caller dies, they fall due again by
 // themselves. The cost does not depend on how many more are due, here or elsewhere.
 func (tx *Tx) Claim(ref EndpointRef, limit int, until time.Time) ([]Claimed, error) {
-	list, err := all(tx, readDelivery, `UPDATE delivery SET due_at = $4
-		WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (
+	// Materialized, since PostgreSQL may run a subquery more than once, and with SKIP
+	// LOCKED each time finds others.
+	list, err := all(tx, readDelivery, `WITH due AS MATERIALIZED (
 			SELECT message_id FROM delivery WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 AND due_at <= $3
 			ORDER BY due_at LIMIT $5`+tx.store.dialect.skipLocked+`)
+		UPDATE delivery SET due_at = $4 WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (SELECT message_id FROM due)
 		RETURNING `+deliveryColumns, ref.AccountID, ref.EndpointID, micros(tx.now), micros(until), limit)
 	if err != nil || len(list) == 0 {
 		return nil, err
@@ -171,11 +173,12 @@ func (tx *Tx) Record(outcomes []Outcome) error {
 // gets any, and reports how many it found. A resend of what had arrived goes back
 // to having arrived.
 func (tx *Tx) StopDeliveries(ref EndpointRef, reason aftercall.FailReason, limit int) (int, error) {
-	return tx.exec(`UPDATE delivery SET state = CASE WHEN detour_state = 1 THEN 1 ELSE 2 END,
+	return tx.exec(`WITH pending AS MATERIALIZED (
+			SELECT message_id FROM delivery WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 LIMIT $4)
+		UPDATE delivery SET state = CASE WHEN detour_state = 1 THEN 1 ELSE 2 END,
 			reason = CASE WHEN detour_state = 1 THEN NULL ELSE $3 END,
 			detour_state = NULL, detour_reason = NULL, detour_due_at = NULL
-		WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (
-			SELECT message_id FROM delivery WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 LIMIT $4)`,
+		WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (SELECT message_id FROM pending)`,
 		ref.AccountID, ref.EndpointID, string(reason), limit)
 }
 
