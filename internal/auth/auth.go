@@ -127,9 +127,8 @@ func (k *Keys) Identify(ctx context.Context, header string) (Caller, error) {
 	if scheme, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		key = strings.TrimSpace(rest)
 	}
-	denied := aftercall.Errorf(aftercall.Unauthenticated, "no valid API key in the Authorization header").WithCode("authentication_failed")
 	if key == "" {
-		return Caller{}, denied
+		return Caller{}, denied()
 	}
 	hash := sha256.Sum256([]byte(key))
 	if subtle.ConstantTimeCompare(hash[:], k.operator[:]) == 1 {
@@ -137,12 +136,16 @@ func (k *Keys) Identify(ctx context.Context, header string) (Caller, error) {
 	}
 	found, err := k.find(ctx, hash)
 	if aftercall.KindOf(err) == aftercall.NotFound {
-		return Caller{}, denied
+		return Caller{}, denied()
 	}
 	if err != nil {
 		return Caller{}, err
 	}
 	return Caller{AccountID: found.AccountID, KeyID: found.ID}, nil
+}
+
+func denied() error {
+	return aftercall.Errorf(aftercall.Unauthenticated, "no valid API key in the Authorization header").WithCode("authentication_failed")
 }
 
 func (k *Keys) find(ctx context.Context, hash [sha256.Size]byte) (store.Key, error) {

@@ -53,32 +53,18 @@ func (e *Engine) runPublisher(ctx context.Context) {
 	for {
 		select {
 		case p := <-e.publishing:
-			e.publishBatch(ctx, e.gather(p))
+			e.publishBatch(ctx, store.Gather(p, e.publishing, maxPublications))
 		case <-ctx.Done():
 			for {
 				select {
 				case p := <-e.publishing:
-					e.publishBatch(ctx, e.gather(p))
+					e.publishBatch(ctx, store.Gather(p, e.publishing, maxPublications))
 				default:
 					return
 				}
 			}
 		}
 	}
-}
-
-// gather takes what has queued while the last batch was stored.
-func (e *Engine) gather(first *publication) []*publication {
-	batch := []*publication{first}
-	for len(batch) < maxPublications {
-		select {
-		case p := <-e.publishing:
-			batch = append(batch, p)
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 func (e *Engine) publishBatch(ctx context.Context, batch []*publication) {

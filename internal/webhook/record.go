@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 
 	"github.com/aftercall/aftercall"
@@ -24,20 +25,7 @@ type outcome struct {
 // is never forgotten, and no more is sent than Concurrency allows.
 func (d *dispatcher) runRecorder(ctx context.Context) {
 	for first := range d.outcomes {
-		batch := []outcome{first}
-	gather:
-		for len(batch) < maxOutcomes {
-			select {
-			case o, ok := <-d.outcomes:
-				if !ok {
-					break gather
-				}
-				batch = append(batch, o)
-			default:
-				break gather
-			}
-		}
-		d.record(ctx, batch)
+		d.record(ctx, store.Gather(first, d.outcomes, maxOutcomes))
 	}
 }
 
@@ -76,12 +64,15 @@ func (d *dispatcher) record(ctx context.Context, batch []outcome) {
 
 // log writes one line per attempt. What succeeded is told by the store already.
 func (d *dispatcher) log(o store.Outcome) {
-	a := o.Attempt
-	write := d.cfg.Log.Debug
+	a, level := o.Attempt, slog.LevelDebug
 	if a.Verdict != aftercall.Accepted {
-		write = d.cfg.Log.Info
+		level = slog.LevelInfo
 	}
-	write("attempt", "account", a.AccountID, "endpoint", a.EndpointID, "message", a.MessageID, "attempt", a.ID,
+	ctx := context.Background()
+	if !d.cfg.Log.Enabled(ctx, level) {
+		return
+	}
+	d.cfg.Log.Log(ctx, level, "attempt", "account", a.AccountID, "endpoint", a.EndpointID, "message", a.MessageID, "attempt", a.ID,
 		"number", o.Claimed.Attempts+1, "status", a.StatusCode, "took", a.Duration, "state", int(o.Next.State), "reason", string(o.Next.Reason))
 }
 
