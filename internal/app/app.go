@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,6 +69,9 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 		return nil, err
 	}
 	if a.store, err = store.Open(ctx, cfg.Database); err != nil {
+		return nil, err
+	}
+	if err = a.store.Analyze(ctx); err != nil {
 		return nil, err
 	}
 	if a.keys, a.OperatorKey, err = auth.Open(ctx, a.store, cfg.OperatorKey); err != nil {
@@ -153,9 +157,11 @@ func (a *App) Run(ctx context.Context) error {
 	// The engine and the key's times outlive the last request.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	engine, keys, serving := make(chan error, 1), make(chan struct{}), make(chan error, 1)
+	engine, serving := make(chan error, 1), make(chan error, 1)
+	var loops sync.WaitGroup
 	go func() { engine <- a.engine.Run(work) }()
-	go func() { a.keys.Run(work); close(keys) }()
+	loops.Go(func() { a.keys.Run(work) })
+	loops.Go(func() { a.store.KeepAnalyzed(work, a.cfg.Log) })
 	go func() { serving <- a.server.Serve(a.listener) }()
 
 	var failed error
@@ -172,7 +178,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.server.Close()
 	}
 	stop()
-	<-keys
+	loops.Wait()
 	return errors.Join(failed, <-engine)
 }
 

@@ -69,11 +69,14 @@ type Claimed struct {
 // themselves. The cost does not depend on how many more are due, here or elsewhere.
 func (tx *Tx) Claim(ref EndpointRef, limit int, until time.Time) ([]Claimed, error) {
 	// Materialized, since PostgreSQL may run a subquery more than once, and with SKIP
-	// LOCKED each time finds others.
+	// LOCKED each time finds others. The whole key comes from there, since PostgreSQL
+	// may take an endpoint to have one delivery, and then begins with all of them.
 	list, err := all(tx, readDelivery, `WITH due AS MATERIALIZED (
-			SELECT message_id FROM delivery WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 AND due_at <= $3
+			SELECT account_id, endpoint_id, message_id FROM delivery
+			WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 AND due_at <= $3
 			ORDER BY due_at LIMIT $5`+tx.store.dialect.skipLocked+`)
-		UPDATE delivery SET due_at = $4 WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (SELECT message_id FROM due)
+		UPDATE delivery SET due_at = $4
+		WHERE (account_id, endpoint_id, message_id) IN (SELECT account_id, endpoint_id, message_id FROM due)
 		RETURNING `+deliveryColumns, ref.AccountID, ref.EndpointID, micros(tx.now), micros(until), limit)
 	if err != nil || len(list) == 0 {
 		return nil, err
@@ -174,11 +177,12 @@ func (tx *Tx) Record(outcomes []Outcome) error {
 // to having arrived.
 func (tx *Tx) StopDeliveries(ref EndpointRef, reason aftercall.FailReason, limit int) (int, error) {
 	return tx.exec(`WITH pending AS MATERIALIZED (
-			SELECT message_id FROM delivery WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 LIMIT $4)
+			SELECT account_id, endpoint_id, message_id FROM delivery
+			WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 LIMIT $4)
 		UPDATE delivery SET state = CASE WHEN detour_state = 1 THEN 1 ELSE 2 END,
 			reason = CASE WHEN detour_state = 1 THEN NULL ELSE $3 END,
 			detour_state = NULL, detour_reason = NULL, detour_due_at = NULL
-		WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (SELECT message_id FROM pending)`,
+		WHERE (account_id, endpoint_id, message_id) IN (SELECT account_id, endpoint_id, message_id FROM pending)`,
 		ref.AccountID, ref.EndpointID, string(reason), limit)
 }
 

@@ -43,7 +43,7 @@ func (d *dispatcher) runFeeder(ctx context.Context) {
 	look := time.Now() // at once: what was pending when the process started
 	for ctx.Err() == nil {
 		if now := time.Now(); !now.Before(look) {
-			if err := d.lookForDue(ctx); err != nil {
+			if err := d.lookForDue(ctx); err != nil && ctx.Err() == nil {
 				d.cfg.Log.Warn("cannot read what is due", "cause", err)
 			}
 			look = now.Add(d.lookPause())
