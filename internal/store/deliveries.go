@@ -28,10 +28,14 @@ func (tx *Tx) Delivery(ref EndpointRef, messageID string) (aftercall.Delivery, e
 	return d, notFound(err, "delivery")
 }
 
+// anyEndpoint makes a message's deliveries a few ranges of the key, one an endpoint
+// that the account $1 has or had.
+const anyEndpoint = `(SELECT id FROM endpoint WHERE account_id = $1)`
+
 // Deliveries returns where a message went, or will go.
 func (tx *Tx) Deliveries(accountID, messageID string) ([]aftercall.Delivery, error) {
 	return all(tx, readDelivery, `SELECT `+deliveryColumns+` FROM delivery
-		WHERE account_id = $1 AND message_id = $2 ORDER BY endpoint_id`, accountID, messageID)
+		WHERE account_id = $1 AND endpoint_id IN `+anyEndpoint+` AND message_id = $2 ORDER BY endpoint_id`, accountID, messageID)
 }
 
 // PutDeliveries stores deliveries, new or not, and has the engine look at those

@@ -160,7 +160,8 @@ func (tx *Tx) EraseMessages(accountID, contactID string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(`UPDATE delivery SET state = $3, reason = $4 WHERE account_id = $1 AND state = 0 AND message_id IN `+about,
+	if _, err := tx.exec(`UPDATE delivery SET state = $3, reason = $4
+		WHERE account_id = $1 AND endpoint_id IN `+anyEndpoint+` AND state = 0 AND message_id IN `+about,
 		accountID, contactID, int(aftercall.Failed), string(aftercall.FailedErased)); err != nil {
 		return err
 	}
