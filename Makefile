@@ -40,5 +40,8 @@ build:
 fmt:
 	gofmt -w .
 
+# bench makes the figures of docs/benchmarks.md. AFTERCALL_POSTGRES names a server
+# to measure, too.
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./cmd/aftercall bench deliver
