@@ -49,6 +49,7 @@ type App struct {
 	OperatorKey string
 
 	cfg      Config
+	occupied *store.Occupied
 	store    *store.Store
 	keys     *auth.Keys
 	engine   *webhook.Engine
@@ -58,34 +59,40 @@ type App struct {
 
 // Open brings the schema up to date and readies everything. One straight line: each
 // part is there before what needs it, and Close takes them down in reverse.
-func Open(ctx context.Context, cfg Config) (a *App, err error) {
-	a = &App{cfg: cfg}
-	defer func() {
-		if err != nil {
-			a.Close()
-		}
-	}()
+func Open(ctx context.Context, cfg Config) (*App, error) {
+	a := &App{cfg: cfg}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	cfg := a.cfg
+	if a.occupied, err = store.Occupy(ctx, cfg.Database); err != nil {
+		return err
+	}
 	if _, err = store.Migrate(ctx, cfg.Database); err != nil {
-		return nil, err
+		return err
 	}
 	if a.store, err = store.Open(ctx, cfg.Database); err != nil {
-		return nil, err
+		return err
 	}
 	if err = a.store.Analyze(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if a.keys, a.OperatorKey, err = auth.Open(ctx, a.store, cfg.OperatorKey); err != nil {
-		return nil, err
+		return err
 	}
 	if err = addEventTypes(ctx, a.store); err != nil {
-		return nil, err
+		return err
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.engine = webhook.New(a.store, engineConfig(cfg, metrics))
 	metrics.MustRegister(newGauges(a.store, a.engine))
 	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("listen: %w", err)
 	}
 	a.server = &http.Server{
 		Handler:           a.routes(dialer.New(a.store), metrics),
@@ -95,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
-	return a, nil
+	return nil
 }
 
 func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
@@ -191,6 +198,7 @@ func (a *App) Close() error {
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
+	errs = append(errs, a.occupied.Release())
 	return errors.Join(errs...)
 }
 

@@ -79,6 +79,10 @@ func sqliteURL(path string, write bool) string {
 	if !write {
 		q.Add("_pragma", "query_only(ON)")
 	}
+	return fileURL(path, q)
+}
+
+func fileURL(path string, q url.Values) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
