@@ -117,7 +117,7 @@ func FuzzEvents(f *testing.F) {
 		}
 		for i, want := range []any{statusPayload{}, callPayload{}} {
 			m := Message{EventType: events[i].Type, Payload: events[i].Payload}
-			if err := m.Validate(); err != nil || !json.Valid(m.Payload) {
+			if err := m.Validate(time.Now()); err != nil || !json.Valid(m.Payload) {
 				t.Fatalf("%v: %q", err, events[i].Payload)
 			}
 			var got, keys struct{ Call, Contact map[string]any }

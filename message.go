@@ -2,43 +2,10 @@ package aftercall
 
 import (
 	"bytes"
-	"regexp"
+	"mime"
 	"time"
 	"unicode/utf8"
 )
-
-// EventType names a kind of fact. Endpoints choose among those that exist.
-type EventType struct {
-	Name        string
-	Description string
-	Schemas     []byte // JSON, or nil
-	GroupName   string
-	FeatureFlag string
-	Archived    bool
-	Deprecated  bool
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-}
-
-// namePattern holds names of event types and channels. Svix allows 256
-// characters for a type and 128 for a channel; the length is checked apart.
-var namePattern = regexp.MustCompile(`^[a-zA-Z0-9\-_.:+]{1,128}$`)
-
-// Validate checks what a caller may set.
-func (t EventType) Validate() error {
-	var f fieldErrors
-	validateEventTypeName(&f, "name", t.Name)
-	if len(t.Schemas) > 1<<20 {
-		f.add("schemas", "must not exceed 1 MiB")
-	}
-	return f.err()
-}
-
-func validateEventTypeName(f *fieldErrors, path, name string) {
-	if !uidPattern.MatchString(name) {
-		f.add(path, "must be 1 to 256 letters, digits, or one of - _ . : +")
-	}
-}
 
 // Message is one published fact. It never changes once stored: its payload is
 // signed and sent as these very bytes.
@@ -48,17 +15,55 @@ type Message struct {
 	EventType string
 	EventID   string // the caller's own id, unique in the account; may be empty
 	Channels  []string
-	Payload   []byte // a JSON object in UTF-8, as its bytes are; nil once erased
-	ContactID string // whose personal data the payload holds; empty when unknown
+	Tags      []string  // for finding it again; endpoints do not choose by them
+	Payload   []byte    // a JSON object in UTF-8, as its bytes are; nil once erased
+	Raw       *Raw      // sent instead of the payload; nil for nearly all
+	ContactID string    // whose personal data the payload holds; empty when unknown
+	DeliverAt time.Time // its first attempts are not made before; zero means at once
+	ExpiresAt time.Time // its payload is erased then; zero means never
 	CreatedAt time.Time
 }
 
-const maxMessageChannels = 10
+// Raw is a body for receivers that expect something else than the JSON payload.
+type Raw struct {
+	Body        []byte
+	ContentType string
+}
 
-// Validate checks what a caller may set. The payload must be a JSON object in valid
+// Body returns the bytes that are signed and sent, and their type.
+func (m Message) Body() (body []byte, contentType string) {
+	if m.Raw != nil {
+		return m.Raw.Body, m.Raw.ContentType
+	}
+	return m.Payload, ContentTypeJSON
+}
+
+// ContentTypeJSON is the type of every body that is not raw. Svix sends no charset.
+const ContentTypeJSON = "application/json"
+
+// Size is how many bytes of memory the message needs while it waits.
+func (m Message) Size() int {
+	if m.Raw != nil {
+		return len(m.Payload) + len(m.Raw.Body)
+	}
+	return len(m.Payload)
+}
+
+// Svix's limits on messages.
+const (
+	maxMessageChannels = 10
+	maxMessageTags     = 5
+	// MinDelay and MaxDelay bound how far ahead DeliverAt lies.
+	MinDelay = time.Minute
+	MaxDelay = 24 * time.Hour
+	// MaxPayloadRetention bounds how long a message may say that its payload is kept.
+	MaxPayloadRetention = 90 * 24 * time.Hour
+)
+
+// Validate checks what a caller may set, at the time of publishing. The payload must be a JSON object in valid
 // UTF-8, because the official verifiers parse it as one. That it is JSON at all was
 // found by whatever decoded or encoded it, and is not looked for again.
-func (m Message) Validate() error {
+func (m Message) Validate(now time.Time) error {
 	var f fieldErrors
 	validateEventTypeName(&f, "eventType", m.EventType)
 	validateUID(&f, "eventId", m.EventID, MessagePrefix)
@@ -71,11 +76,35 @@ func (m Message) Validate() error {
 			break
 		}
 	}
+	validateTags(&f, m.Tags)
+	if delay := m.DeliverAt.Sub(now); !m.DeliverAt.IsZero() && (delay < MinDelay || delay > MaxDelay) {
+		f.add("deliverAt", "must be 1 minute to 24 hours ahead")
+	}
+	if m.Raw != nil && !validContentType(m.Raw.ContentType) {
+		f.add("transformationsParams.headers", "content-type must be a media type such as text/plain")
+	}
 	payload := bytes.TrimLeft(m.Payload, " \t\r\n")
 	if len(payload) == 0 || payload[0] != '{' || !utf8.Valid(payload) {
 		f.add("payload", "must be a JSON object")
 	}
 	return f.err()
+}
+
+func validateTags(f *fieldErrors, tags []string) {
+	if len(tags) > maxMessageTags {
+		f.add("tags", "must not hold more than %d", maxMessageTags)
+	}
+	for _, tag := range tags {
+		if !namePattern.MatchString(tag) {
+			f.add("tags", "each must be 1 to 128 letters, digits, or one of - _ . : +")
+			break
+		}
+	}
+}
+
+func validContentType(text string) bool {
+	_, _, err := mime.ParseMediaType(text)
+	return err == nil && len(text) <= maxHeaderValue
 }
 
 // DeliveryState is how far a delivery has come.

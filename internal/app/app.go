@@ -22,6 +22,7 @@ import (
 	"github.com/aftercall/aftercall/internal/api/telli"
 	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/retention"
 	"github.com/aftercall/aftercall/internal/store"
 	"github.com/aftercall/aftercall/internal/web"
 	"github.com/aftercall/aftercall/internal/webhook"
@@ -168,6 +169,7 @@ func (a *App) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	go func() { engine <- a.engine.Run(work) }()
 	loops.Go(func() { a.keys.Run(work) })
+	loops.Go(func() { retention.New(a.store, a.cfg.Log).Run(work) })
 	loops.Go(func() { a.store.KeepAnalyzed(work, a.cfg.Log) })
 	go func() { serving <- a.server.Serve(a.listener) }()
 
@@ -206,18 +208,15 @@ func (a *App) Close() error {
 // choose from.
 func addEventTypes(ctx context.Context, s *store.Store) error {
 	return s.Update(ctx, func(tx *store.Tx) error {
-		for name, description := range map[string]string{
-			aftercall.CallEnded:            "A call completed: its outcome, transcript and analysis, with the contact as it is afterwards.",
-			aftercall.ContactStatusChanged: "A contact's status changed: new, pending, reached or closed.",
-		} {
-			_, err := tx.EventType(name)
-			if err == nil {
-				continue
+		for _, t := range aftercall.BuiltIn() {
+			before, err := tx.EventType(t.Name)
+			if err == nil && before.Schemas != nil {
+				continue // its owner may have changed it
 			}
-			if aftercall.KindOf(err) != aftercall.NotFound {
+			if err != nil && aftercall.KindOf(err) != aftercall.NotFound {
 				return err
 			}
-			t := aftercall.EventType{Name: name, Description: description, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+			t.CreatedAt, t.UpdatedAt = tx.Now(), tx.Now()
 			if err := tx.PutEventType(t); err != nil {
 				return err
 			}

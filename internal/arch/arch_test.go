@@ -40,7 +40,7 @@ func imports() map[string][]string {
 		"internal/auth":            engine,
 		"internal/webhook":         append(slices.Clone(engine), "signature"),
 		"internal/voice/*":         {"root", "internal/dialer"},
-		"internal/web":             {"root", "internal/auth"},
+		"internal/web":             {"root", "internal/store", "internal/auth"},
 		"internal/api/*":           face,
 		"internal/portal":          face,
 		"internal/app": append(slices.Clone(face), "signature", "internal/analysis", "internal/retention",

@@ -32,6 +32,14 @@ type Caller struct {
 	Operator  bool // may do everything
 }
 
+// Scope names who the caller acts for: callers with the same scope are the same.
+func (c Caller) Scope() string {
+	if c.Operator {
+		return "operator"
+	}
+	return c.AccountID
+}
+
 // trust is how long a key's lookup is believed. It bounds how long a key goes on
 // working after another process has revoked it.
 const trust = time.Second

@@ -198,6 +198,10 @@ func (d *Dialer) EraseContact(ctx context.Context, accountID, id string) error {
 		if err := tx.EraseContact(accountID, id); err != nil {
 			return err
 		}
-		return tx.EraseMessages(accountID, id)
+		messages, err := tx.ContactMessages(accountID, id)
+		if err != nil {
+			return err
+		}
+		return tx.EraseMessages(accountID, messages...)
 	})
 }

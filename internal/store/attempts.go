@@ -41,13 +41,11 @@ func (tx *Tx) Attempt(accountID, messageID, id string) (aftercall.Attempt, error
 // AttemptFilter narrows a list of attempts to those of a message or an endpoint,
 // and further. Zero values keep all.
 type AttemptFilter struct {
-	MessageID     string
-	EndpointID    string
-	Succeeded     *bool
-	StatusClass   *int // 100 to 500, 0 for those without an answer
-	EventTypes    []string
-	Channel       string
-	Since, Before time.Time
+	MessageID   string
+	EndpointID  string
+	Succeeded   *bool
+	StatusClass *int          // 100 to 500, 0 for those without an answer
+	Message     MessageFilter // its window is the attempts'
 }
 
 // Attempts lists attempts by id, which is by time.
@@ -67,20 +65,27 @@ func (tx *Tx) Attempts(accountID string, f AttemptFilter, p Page) ([]aftercall.A
 		where.raw("status_code >= ?", *class)
 		where.raw("status_code < ?", *class+100)
 	}
-	if len(f.EventTypes) > 0 || f.Channel != "" {
+	if m := f.Message; len(m.EventTypes) > 0 || m.Channel != "" || m.Tag != "" {
 		of := newFilter()
 		of.args = where.args
 		of.conditions = append(of.conditions, "m.account_id = attempt.account_id", "m.id = attempt.message_id")
-		of.in("m.event_type", f.EventTypes)
-		if f.Channel != "" {
-			of.hasChannel("m.channels", f.Channel)
-		}
+		of.messages("m.", m)
 		where.args = of.args
 		where.conditions = append(where.conditions, "EXISTS (SELECT 1 FROM message m"+of.sql()+")")
 	}
-	where.window("id", aftercall.AttemptPrefix, f.Since, f.Before)
+	where.window("id", aftercall.AttemptPrefix, f.Message.Since, f.Message.Before)
 	where.page("id", p)
 	return all(tx, readAttempt, `SELECT `+attemptColumns+` FROM attempt`+where.sql(), where.args...)
+}
+
+// EraseAttempt removes the answer to an attempt.
+func (tx *Tx) EraseAttempt(accountID, messageID, id string) error {
+	n, err := tx.exec(`UPDATE attempt SET response = '`+erased+`' WHERE account_id = $1 AND message_id = $2 AND id = $3`,
+		accountID, messageID, id)
+	if err == nil && n == 0 {
+		return aftercall.Errorf(aftercall.NotFound, "attempt not found")
+	}
+	return err
 }
 
 // SucceededSince reports whether any attempt at an endpoint has been accepted since

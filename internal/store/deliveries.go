@@ -38,6 +38,64 @@ func (tx *Tx) Deliveries(accountID, messageID string) ([]aftercall.Delivery, err
 		WHERE account_id = $1 AND endpoint_id IN `+anyEndpoint+` AND message_id = $2 ORDER BY endpoint_id`, accountID, messageID)
 }
 
+// DeliveryFilter narrows lists of deliveries. Zero values keep all.
+type DeliveryFilter struct {
+	State     *aftercall.DeliveryState
+	Attempted *bool // at least once
+	Message   MessageFilter
+}
+
+// MessageDelivery is a message and how far it has come at an endpoint.
+type MessageDelivery struct {
+	Message  aftercall.Message
+	Delivery aftercall.Delivery
+}
+
+// EndpointMessages lists the messages that went to an endpoint, or will, by id.
+func (tx *Tx) EndpointMessages(ref EndpointRef, f DeliveryFilter, p Page) ([]MessageDelivery, error) {
+	where := newFilter()
+	where.eq("d.account_id", ref.AccountID)
+	where.eq("d.endpoint_id", ref.EndpointID)
+	if f.State != nil {
+		where.eq("d.state", int(*f.State))
+	}
+	if f.Attempted != nil {
+		where.raw("(d.attempts > 0) = ?", *f.Attempted)
+	}
+	where.window("d.message_id", aftercall.MessagePrefix, f.Message.Since, f.Message.Before)
+	where.messages("m.", f.Message)
+	where.page("d.message_id", p)
+	return all(tx, func(s scan) (row MessageDelivery, err error) {
+		if row.Message, err = readMessage(part(s, "", deliveryColumns)); err == nil {
+			row.Delivery, err = readDelivery(part(s, messageColumns, ""))
+		}
+		return row, err
+	}, `SELECT `+of("m", messageColumns)+`, `+of("d", deliveryColumns)+`
+		FROM delivery d JOIN message m ON m.account_id = d.account_id AND m.id = d.message_id`+where.sql(), where.args...)
+}
+
+// EndpointDelivery is an endpoint, which may be removed, and how far a message has
+// come there.
+type EndpointDelivery struct {
+	Endpoint aftercall.Endpoint
+	Delivery aftercall.Delivery
+}
+
+// MessageEndpoints lists where a message went, or will go, by the endpoint's id.
+func (tx *Tx) MessageEndpoints(accountID, messageID string, p Page) ([]EndpointDelivery, error) {
+	where := newFilter()
+	where.eq("e.account_id", accountID)
+	where.eq("d.message_id", messageID)
+	where.page("e.id", p)
+	return all(tx, func(s scan) (row EndpointDelivery, err error) {
+		if row.Endpoint, err = readEndpoint(part(s, "", deliveryColumns)); err == nil {
+			row.Delivery, err = readDelivery(part(s, endpointColumns, ""))
+		}
+		return row, err
+	}, `SELECT `+of("e", endpointColumns)+`, `+of("d", deliveryColumns)+`
+		FROM endpoint e JOIN delivery d ON d.account_id = e.account_id AND d.endpoint_id = e.id`+where.sql(), where.args...)
+}
+
 // PutDeliveries stores deliveries, new or not, and has the engine look at those
 // that are due.
 func (tx *Tx) PutDeliveries(list []aftercall.Delivery) error {
@@ -89,7 +147,7 @@ func (tx *Tx) Claim(ref EndpointRef, limit int, until time.Time) ([]Claimed, err
 	for i, d := range list {
 		ids[i] = d.MessageID
 	}
-	messages, err := tx.messagesByID(ref.AccountID, ids)
+	messages, err := tx.MessagesByID(ref.AccountID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +169,13 @@ func (tx *Tx) Release(ref EndpointRef, messageIDs []string) error {
 }
 
 // ReleaseFresh makes first attempts due that a process of before had leased. It is
-// for the start of the only process of a database, when no lease can be alive.
+// for the start of the only process of a database, when no lease can be alive. What
+// is due later because its message asked for it stays so.
 func (tx *Tx) ReleaseFresh(ref EndpointRef) error {
 	_, err := tx.exec(`UPDATE delivery SET due_at = $3
-		WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 AND due_at > $3 AND attempts = 0`,
+		WHERE account_id = $1 AND endpoint_id = $2 AND state = 0 AND due_at > $3 AND attempts = 0
+			AND NOT EXISTS (SELECT 1 FROM message m WHERE m.account_id = delivery.account_id AND m.id = delivery.message_id
+				AND m.deliver_at > $3)`,
 		ref.AccountID, ref.EndpointID, micros(tx.now))
 	return err
 }

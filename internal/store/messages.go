@@ -7,12 +7,26 @@ import (
 	"github.com/aftercall/aftercall"
 )
 
-const messageColumns = `account_id, id, event_type, event_id, channels, contact_id, created_at, payload`
+const messageColumns = `account_id, id, event_type, event_id, channels, tags, contact_id, created_at, deliver_at, expires_at,
+	payload, raw, raw_type`
 
 func readMessage(s scan) (m aftercall.Message, err error) {
-	err = s(&m.AccountID, &m.ID, &m.EventType, textAt(&m.EventID), jsonAt(&m.Channels), textAt(&m.ContactID),
-		timeAt(&m.CreatedAt), &m.Payload)
+	var raw aftercall.Raw
+	err = s(&m.AccountID, &m.ID, &m.EventType, textAt(&m.EventID), jsonAt(&m.Channels), jsonAt(&m.Tags), textAt(&m.ContactID),
+		timeAt(&m.CreatedAt), timeAt(&m.DeliverAt), timeAt(&m.ExpiresAt), &m.Payload, &raw.Body, textAt(&raw.ContentType))
+	if raw.ContentType != "" {
+		m.Raw = &raw
+	}
 	return m, err
+}
+
+func messageRow(args []any, m *aftercall.Message) []any {
+	var raw, rawType any
+	if m.Raw != nil {
+		raw, rawType = m.Raw.Body, m.Raw.ContentType
+	}
+	return append(args, m.AccountID, m.ID, m.EventType, text(m.EventID), jsonOrNull(m.Channels), jsonOrNull(m.Tags), text(m.ContactID),
+		micros(m.CreatedAt), maybe(m.DeliverAt), maybe(m.ExpiresAt), m.Payload, raw, rawType)
 }
 
 // Publish stores messages and one delivery for each enabled endpoint that wants
@@ -35,16 +49,21 @@ func (tx *Tx) Publish(messages ...*aftercall.Message) error {
 			}
 		}
 	}
+	return tx.publish(messages, deliveries)
+}
+
+// PublishTo stores a message for one endpoint, whatever its filters say.
+func (tx *Tx) PublishTo(endpointID string, m *aftercall.Message) error {
+	return tx.publish([]*aftercall.Message{m}, []delivery{tx.newDelivery(endpointID, m)})
+}
+
+func (tx *Tx) publish(messages []*aftercall.Message, deliveries []delivery) error {
 	err := inChunks(messages, func(rows []*aftercall.Message) error {
-		args := make([]any, 0, 8*len(rows))
+		args := make([]any, 0, 13*len(rows))
 		for _, m := range rows {
-			var channels any
-			if len(m.Channels) > 0 {
-				channels = jsonOf(m.Channels)
-			}
-			args = append(args, m.AccountID, m.ID, m.EventType, text(m.EventID), channels, text(m.ContactID), micros(m.CreatedAt), m.Payload)
+			args = messageRow(args, m)
 		}
-		_, err := tx.exec(`INSERT INTO message (`+messageColumns+`) VALUES `+tuples(len(rows), 1, bare(8)...), args...)
+		_, err := tx.exec(`INSERT INTO message (`+messageColumns+`) VALUES `+tuples(len(rows), 1, bare(13)...), args...)
 		return err
 	})
 	if err != nil {
@@ -69,13 +88,20 @@ type delivery struct {
 
 func (tx *Tx) newDelivery(endpointID string, m *aftercall.Message) delivery {
 	ref := EndpointRef{m.AccountID, endpointID}
-	lease := tx.store.watch.lease(ref, len(m.Payload), tx.now)
+	var lease time.Time
+	if m.DeliverAt.IsZero() {
+		lease = tx.store.watch.lease(ref, m.Size(), tx.now)
+	}
 	due := lease
-	if lease.IsZero() {
+	switch {
+	case !lease.IsZero():
+		tx.changes.Fresh = append(tx.changes.Fresh, Fresh{Endpoint: ref, Message: m, LeaseUntil: lease})
+	case m.DeliverAt.After(tx.now):
+		due = m.DeliverAt
+		tx.fellDue(ref) // so that the engine asks when it is
+	default:
 		due = tx.now
 		tx.fellDue(ref)
-	} else {
-		tx.changes.Fresh = append(tx.changes.Fresh, Fresh{Endpoint: ref, Message: m, LeaseUntil: lease})
 	}
 	return delivery{m.AccountID, m.ID, endpointID, micros(due)}
 }
@@ -115,8 +141,8 @@ func (tx *Tx) Message(accountID, idOrEventID string) (aftercall.Message, error) 
 	return m, notFound(err, "message")
 }
 
-// messagesByID loads messages of one account.
-func (tx *Tx) messagesByID(accountID string, ids []string) (map[string]*aftercall.Message, error) {
+// MessagesByID loads messages of one account.
+func (tx *Tx) MessagesByID(accountID string, ids []string) (map[string]*aftercall.Message, error) {
 	found := make(map[string]*aftercall.Message, len(ids))
 	err := inChunks(ids, func(ids []string) error {
 		list, err := all(tx, readMessage, `SELECT `+messageColumns+` FROM message
@@ -133,6 +159,7 @@ func (tx *Tx) messagesByID(accountID string, ids []string) (map[string]*aftercal
 type MessageFilter struct {
 	EventTypes    []string
 	Channel       string
+	Tag           string
 	Since, Before time.Time
 }
 
@@ -141,82 +168,55 @@ func (tx *Tx) Messages(accountID string, f MessageFilter, p Page) ([]aftercall.M
 	where := newFilter()
 	where.eq("account_id", accountID)
 	where.window("id", aftercall.MessagePrefix, f.Since, f.Before)
-	where.in("event_type", f.EventTypes)
-	if f.Channel != "" {
-		where.hasChannel("channels", f.Channel)
-	}
+	where.messages("", f)
 	where.page("id", p)
 	return all(tx, readMessage, `SELECT `+messageColumns+` FROM message`+where.sql(), where.args...)
+}
+
+// messages keeps rows by what of their message does not change. The columns are
+// those of an alias such as "m.", or of the message itself.
+func (f *filter) messages(alias string, m MessageFilter) {
+	f.in(alias+"event_type", m.EventTypes)
+	f.holds(alias+"channels", m.Channel)
+	f.holds(alias+"tags", m.Tag)
+}
+
+// ContactMessages returns the ids of the messages about a contact.
+func (tx *Tx) ContactMessages(accountID, contactID string) ([]string, error) {
+	return all(tx, value[string], `SELECT id FROM message WHERE account_id = $1 AND contact_id = $2`, accountID, contactID)
+}
+
+// ExpiredMessages returns messages whose payload is to be erased by now, up to limit.
+func (tx *Tx) ExpiredMessages(limit int) ([]aftercall.MessageRef, error) {
+	return all(tx, func(s scan) (m aftercall.MessageRef, err error) {
+		err = s(&m.AccountID, &m.MessageID)
+		return m, err
+	}, `SELECT account_id, id FROM message WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`, micros(tx.now), limit)
 }
 
 // erased stands for the answer to an attempt whose message was erased, as in Svix.
 const erased = "EXPUNGED"
 
-// EraseMessages removes the payloads of all messages about a contact, and the
-// answers to their attempts. What is pending of them fails.
-func (tx *Tx) EraseMessages(accountID, contactID string) error {
-	const about = `(SELECT id FROM message WHERE account_id = $1 AND contact_id = $2)`
-	ids, err := all(tx, value[string], `SELECT id FROM message WHERE account_id = $1 AND contact_id = $2`, accountID, contactID)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.exec(`UPDATE delivery SET state = $3, reason = $4
-		WHERE account_id = $1 AND endpoint_id IN `+anyEndpoint+` AND state = 0 AND message_id IN `+about,
-		accountID, contactID, int(aftercall.Failed), string(aftercall.FailedErased)); err != nil {
-		return err
-	}
-	if _, err := tx.exec(`UPDATE attempt SET response = $3 WHERE account_id = $1 AND message_id IN `+about,
-		accountID, contactID, erased); err != nil {
-		return err
-	}
-	_, err = tx.exec(`UPDATE message SET payload = NULL, contact_id = NULL WHERE account_id = $1 AND contact_id = $2`, accountID, contactID)
+// EraseMessages removes the payloads of messages and the answers to their attempts.
+// What is pending of them fails. Unknown ids are passed over.
+func (tx *Tx) EraseMessages(accountID string, ids ...string) error {
 	for _, id := range ids {
 		tx.changes.Erased = append(tx.changes.Erased, aftercall.MessageRef{AccountID: accountID, MessageID: id})
 	}
-	return err
-}
-
-const eventTypeColumns = `name, description, schemas, group_name, feature_flag, archived, deprecated, created_at, updated_at`
-
-func readEventType(s scan) (t aftercall.EventType, err error) {
-	var schemas string
-	err = s(&t.Name, &t.Description, textAt(&schemas), &t.GroupName, &t.FeatureFlag, &t.Archived, &t.Deprecated,
-		timeAt(&t.CreatedAt), timeAt(&t.UpdatedAt))
-	if schemas != "" {
-		t.Schemas = []byte(schemas)
-	}
-	return t, err
-}
-
-// EventType finds an event type, archived or not.
-func (tx *Tx) EventType(name string) (aftercall.EventType, error) {
-	t, err := one(tx, readEventType, `SELECT `+eventTypeColumns+` FROM event_type WHERE name = $1`, name)
-	return t, notFound(err, "event type")
-}
-
-// EventTypes lists event types by name.
-func (tx *Tx) EventTypes(archived bool, p Page) ([]aftercall.EventType, error) {
-	where := newFilter()
-	if !archived {
-		where.conditions = append(where.conditions, "NOT archived")
-	}
-	where.page("name", p)
-	return all(tx, readEventType, `SELECT `+eventTypeColumns+` FROM event_type`+where.sql(), where.args...)
-}
-
-// PutEventType stores an event type, new or not.
-func (tx *Tx) PutEventType(t aftercall.EventType) error {
-	_, err := tx.exec(`INSERT INTO event_type (`+eventTypeColumns+`) VALUES `+tuples(1, 1, bare(9)...)+`
-		ON CONFLICT (name) DO UPDATE SET description = excluded.description, schemas = excluded.schemas,
-		group_name = excluded.group_name, feature_flag = excluded.feature_flag, archived = excluded.archived,
-		deprecated = excluded.deprecated, updated_at = excluded.updated_at`,
-		t.Name, t.Description, text(string(t.Schemas)), t.GroupName, t.FeatureFlag, t.Archived, t.Deprecated,
-		micros(t.CreatedAt), micros(t.UpdatedAt))
-	return err
-}
-
-// DeleteEventType removes an event type from the catalogue for good.
-func (tx *Tx) DeleteEventType(name string) error {
-	_, err := tx.exec(`DELETE FROM event_type WHERE name = $1`, name)
-	return err
+	return inChunks(ids, func(ids []string) error {
+		these := ` IN (` + placeholders(len(ids), 2) + `)`
+		args := append([]any{accountID}, anys(ids)...)
+		if _, err := tx.exec(`UPDATE message SET payload = NULL, raw = NULL, raw_type = NULL, contact_id = NULL, expires_at = NULL
+			WHERE account_id = $1 AND id`+these, args...); err != nil {
+			return err
+		}
+		if _, err := tx.exec(`UPDATE attempt SET response = '`+erased+`' WHERE account_id = $1 AND message_id`+these, args...); err != nil {
+			return err
+		}
+		failed := len(args) + 1
+		_, err := tx.exec(`UPDATE delivery SET state = `+placeholders(1, failed)+`, reason = `+placeholders(1, failed+1)+`
+			WHERE account_id = $1 AND endpoint_id IN `+anyEndpoint+` AND state = 0 AND message_id`+these,
+			append(args, int(aftercall.Failed), string(aftercall.FailedErased))...)
+		return err
+	})
 }

@@ -61,11 +61,14 @@ func (f *filter) window(column, prefix string, since, until time.Time) {
 	}
 }
 
-// hasChannel keeps rows whose channels, stored as a JSON list, hold one. Names of
-// channels hold no character that JSON escapes.
-func (f *filter) hasChannel(column, channel string) {
+// holds keeps rows whose column, a list stored as JSON, holds a name; an empty name
+// keeps all. Names of channels and tags hold no character that JSON escapes.
+func (f *filter) holds(column, name string) {
+	if name == "" {
+		return
+	}
 	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-	f.raw(column+` LIKE ? ESCAPE '\'`, `%"`+escape.Replace(channel)+`"%`)
+	f.raw(column+` LIKE ? ESCAPE '\'`, `%"`+escape.Replace(name)+`"%`)
 }
 
 // page orders by the id column and keeps the rows of a page.

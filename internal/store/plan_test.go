@@ -53,7 +53,7 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 		t.Errorf("only %d statements were heard", len(heard))
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
-	scan := regexp.MustCompile(`^SCAN (message|message_event|delivery|d|attempt|call|contact)\b`)
+	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact)\b`)
 	whole := regexp.MustCompile(`^SEARCH (delivery|d) .*\(account_id=\?\)`) // all that an account has
 	for query := range heard {
 		distinct := map[string]bool{}
@@ -106,6 +106,7 @@ func askEverything(tx *Tx) error {
 		attempt := aftercall.Attempt{AccountID: account, EndpointID: endpoint, MessageID: id, ID: aftercall.NewID(aftercall.AttemptPrefix, tx.now)}
 		outcomes[i] = Outcome{attempt, deliveries[i], deliveries[i]}
 	}
+	once := &Once{AccountID: account}
 	page := Page{Limit: 50}
 	cursor := Page{Limit: 50, After: ids[0]}
 	back := Page{Limit: 50, Before: ids[0]}
@@ -135,11 +136,20 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.ClaimEventID(account, "e", ids[0])) },
 		func() error { return second(tx.SucceededSince(ref, tx.now)) },
 		func() error { return tx.SaveHealth(ref, aftercall.Health{}) },
-		func() error { return tx.EraseMessages(account, contact) },
+		func() error { return tx.EraseMessages(account, ids...) },
+		func() error { return second(tx.ContactMessages(account, contact)) },
+		func() error { return second(tx.ExpiredMessages(100)) },
+		func() error { return tx.EraseAttempt(account, ids[0], outcomes[0].Attempt.ID) },
+		func() error { return second(tx.ClaimOnce([]OnceClaim{{once, ids[0]}, {&Once{Key: [32]byte{1}}, ""}})) },
+		func() error { return tx.KeepAnswer(once, 200, nil) },
+		func() error { return tx.GiveUpOnce(once) },
+		func() error { return second(tx.ForgetOnce(account, 100)) },
 	}
 	for _, p := range []Page{page, cursor, back} {
 		steps = append(steps,
 			func() error { return second(tx.Messages(account, MessageFilter{}, p)) },
+			func() error { return second(tx.EndpointMessages(ref, DeliveryFilter{}, p)) },
+			func() error { return second(tx.MessageEndpoints(account, ids[0], p)) },
 			func() error { return second(tx.Attempts(account, AttemptFilter{EndpointID: endpoint}, p)) },
 			func() error { return second(tx.Attempts(account, AttemptFilter{MessageID: ids[0]}, p)) },
 		)

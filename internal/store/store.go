@@ -126,6 +126,15 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 // An error of kind Unavailable means that nothing was kept, or, if the connection
 // broke during the commit itself, that nobody can tell.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	fn, once := claiming(ctx, fn)
+	err := s.update(ctx, fn)
+	if once != nil && err == nil {
+		once.Claimed = true
+	}
+	return err
+}
+
+func (s *Store) update(ctx context.Context, fn func(*Tx) error) error {
 	if s.group != nil {
 		return s.group.update(ctx, fn)
 	}

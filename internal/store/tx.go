@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +75,36 @@ func one[T any](tx *Tx, read func(scan) (T, error), query string, args ...any) (
 	}
 	return list[0], nil
 }
+
+// of writes columns as those of an alias, for joins.
+func of(alias, columns string) string {
+	list := strings.Split(columns, ",")
+	for i, column := range list {
+		list[i] = alias + "." + strings.TrimSpace(column)
+	}
+	return strings.Join(list, ", ")
+}
+
+// part scans some columns of a row, which has others before and after them. A row
+// may be scanned more than once, so each side of a join is read by its own reader.
+func part(s scan, before, after string) scan {
+	return func(dest ...any) error {
+		row := slices.Concat(skipped(before), dest, skipped(after))
+		return s(row...)
+	}
+}
+
+// skipped scans columns into nothing.
+func skipped(columns string) []any {
+	if columns == "" {
+		return nil
+	}
+	return slices.Repeat([]any{nowhere{}}, strings.Count(columns, ",")+1)
+}
+
+type nowhere struct{}
+
+func (nowhere) Scan(any) error { return nil }
 
 // value reads a row of one column.
 func value[T any](s scan) (T, error) {
@@ -198,6 +229,14 @@ func (s textScanner[T]) Scan(src any) error {
 	}
 	*s.dest = T(v.String)
 	return nil
+}
+
+// jsonOrNull stores a list that is empty most of the time, as NULL then.
+func jsonOrNull(values []string) any {
+	if len(values) == 0 {
+		return nil
+	}
+	return jsonOf(values)
 }
 
 // jsonOf stores lists and maps as text; nil and empty alike as NULL-free "null".

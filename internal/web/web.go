@@ -14,6 +14,7 @@ import (
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/store"
 )
 
 // API is a dialect of HTTP: who its callers are, and how its errors look.
@@ -21,6 +22,9 @@ type API struct {
 	Identify   func(ctx context.Context, authorization string) (auth.Caller, error)
 	WriteError func(w http.ResponseWriter, err *aftercall.Error)
 	MaxBody    int64 // of a request, in bytes
+	// Store remembers what POST requests with an idempotency key were answered; nil
+	// ignores such keys.
+	Store *store.Store
 }
 
 // Empty is an answer without a body.
@@ -35,38 +39,52 @@ type Raw []byte
 func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.Caller, *In) (Out, error)) http.Handler {
 	bind := newBinder[In]()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out, err := call(api, bind, verb, w, r)
+		in := new(In)
+		caller, body, err := read(api, bind, in, w, r)
 		if err != nil {
 			fail(w, r, api, err)
 			return
 		}
-		write(w, status, out)
+		do := func(ctx context.Context) (answer, error) {
+			out, err := verb(ctx, caller, in)
+			if err != nil {
+				return answer{}, err
+			}
+			return answerOf(status, out), nil
+		}
+		var a answer
+		if once := api.once(caller, r, body); once != nil {
+			a, err = api.doOnce(r, once, do)
+		} else {
+			a, err = do(r.Context())
+		}
+		if err != nil {
+			fail(w, r, api, err)
+			return
+		}
+		a.write(w)
 	})
 }
 
-func call[In, Out any](api *API, bind *binder[In], verb func(context.Context, auth.Caller, *In) (Out, error), w http.ResponseWriter, r *http.Request) (out Out, err error) {
-	caller, err := api.Identify(r.Context(), r.Header.Get("Authorization"))
-	if err != nil {
-		return out, err
+// read binds a request. Body is what was sent, for those who compare it.
+func read[In any](api *API, bind *binder[In], in *In, w http.ResponseWriter, r *http.Request) (caller auth.Caller, body []byte, err error) {
+	if caller, err = api.Identify(r.Context(), r.Header.Get("Authorization")); err != nil {
+		return caller, nil, err
 	}
 	note(r.Context(), caller)
-	in := new(In)
 	if bind.body != nil {
-		body, err := readBody(w, r, api.MaxBody)
+		body, err = readBody(w, r, api.MaxBody)
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return out, aftercall.Errorf(aftercall.TooLarge, "the request body exceeds %d bytes", tooLarge.Limit).WithCode("payload_too_large")
+			return caller, nil, aftercall.Errorf(aftercall.TooLarge, "the request body exceeds %d bytes", tooLarge.Limit).WithCode("payload_too_large")
 		}
 		if err != nil {
-			return out, &aftercall.Error{Kind: aftercall.Invalid, Message: "the request body could not be read", Err: err}
+			return caller, nil, &aftercall.Error{Kind: aftercall.Invalid, Message: "the request body could not be read", Err: err}
 		}
 		if err := bind.decode(in, body); err != nil {
-			return out, err
+			return caller, nil, err
 		}
 	}
-	if err := bind.request(in, r); err != nil {
-		return out, err
-	}
-	return verb(r.Context(), caller, in)
+	return caller, body, bind.request(in, r)
 }
 
 // likelyBody is for how large a body memory is taken before anything has come of it.
@@ -81,27 +99,37 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body.Bytes(), err
 }
 
-// write sends an answer. One that has a Status chooses its own, where a route has
-// two.
-func write(w http.ResponseWriter, status int, out any) {
+// answer is what a request is answered with.
+type answer struct {
+	status int
+	body   []byte // JSON, or nothing
+}
+
+// answerOf encodes what a verb returned. What has a Status chooses its own, where a
+// route has two.
+func answerOf(status int, out any) answer {
 	if s, ok := out.(interface{ Status() int }); ok {
 		status = s.Status()
 	}
-	if _, ok := out.(Empty); ok {
-		w.WriteHeader(status)
-		return
+	switch out := out.(type) {
+	case Empty:
+		return answer{status, nil}
+	case Raw:
+		return answer{status, out}
 	}
-	raw, ok := out.(Raw)
-	if !ok {
-		raw = Marshal(out)
+	return answer{status, Marshal(out)}
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	if a.body != nil {
+		w.Header().Set("Content-Type", "application/json")
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	w.Write(raw)
+	w.WriteHeader(a.status)
+	w.Write(a.body)
 }
 
 // WriteJSON sends any value with a status, for the dialects' error bodies.
-func WriteJSON(w http.ResponseWriter, status int, body any) { write(w, status, body) }
+func WriteJSON(w http.ResponseWriter, status int, body any) { answerOf(status, body).write(w) }
 
 // Marshal encodes without escaping HTML: payloads inside answers must come back as
 // they went in.
@@ -117,12 +145,16 @@ func Marshal(v any) []byte {
 
 // fail writes an error in the dialect, and leaves its cause to the log line.
 func fail(w http.ResponseWriter, r *http.Request, api *API, err error) {
-	e, ok := errors.AsType[*aftercall.Error](err)
-	if !ok {
-		e = &aftercall.Error{Kind: aftercall.Internal, Message: "internal error", Err: err}
-	}
+	e := errorOf(err)
 	noteError(r.Context(), e)
 	api.WriteError(w, e)
+}
+
+func errorOf(err error) *aftercall.Error {
+	if e, ok := errors.AsType[*aftercall.Error](err); ok {
+		return e
+	}
+	return &aftercall.Error{Kind: aftercall.Internal, Message: "internal error", Err: err}
 }
 
 // Mux routes requests and answers unknown routes and wrong methods in the dialect,
@@ -150,7 +182,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.mux.ServeHTTP(w, r)
 		return
 	}
-	probe := &headerProbe{header: http.Header{}}
+	probe := &recording{header: http.Header{}} // asks the standard mux what it would answer
 	handler.ServeHTTP(probe, r)
 	if allow := probe.header.Get("Allow"); allow != "" {
 		w.Header().Set("Allow", allow)
@@ -162,10 +194,3 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // MethodNotAllowed is the code of the error for a route that exists with other methods.
 const MethodNotAllowed = "method_not_allowed"
-
-// headerProbe asks the standard mux what it would answer.
-type headerProbe struct{ header http.Header }
-
-func (p *headerProbe) Header() http.Header         { return p.header }
-func (p *headerProbe) Write(b []byte) (int, error) { return len(b), nil }
-func (p *headerProbe) WriteHeader(int)             {}

@@ -239,7 +239,7 @@ func TestDeletedAndErased(t *testing.T) {
 		if d := w.delivery(deleted, m); d.State != aftercall.Failed || d.Reason != aftercall.FailedDeleted {
 			w.Errorf("delivery is %+v", d)
 		}
-		storetest.Update(w, w.store, func(tx *store.Tx) error { return tx.EraseMessages(m.AccountID, m.ContactID) })
+		storetest.Update(w, w.store, func(tx *store.Tx) error { return tx.EraseMessages(m.AccountID, m.ID) })
 		<-time.After(48 * time.Hour)
 		if got := len(w.receiver.all()); got != 2 {
 			w.Errorf("%d attempts, want the first two only", got)

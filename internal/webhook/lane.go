@@ -17,7 +17,7 @@ type parcel struct {
 	leaseUntil time.Time
 }
 
-func (p parcel) size() int { return len(p.message.Payload) }
+func (p parcel) size() int { return p.message.Size() }
 
 // lane is what the engine holds of one endpoint. Its queues and its share of the
 // connections are its own, so that a slow receiver fills nobody's but its own. The

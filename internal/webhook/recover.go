@@ -25,7 +25,7 @@ const (
 // returns. A disabled endpoint, and a message whose payload was erased, are refused.
 func (e *Engine) Resend(ctx context.Context, accountID, messageID, endpointID string) error {
 	return e.store.Update(ctx, func(tx *store.Tx) error {
-		endpoint, err := tx.Endpoint(accountID, endpointID)
+		endpoint, err := enabled(tx, accountID, endpointID)
 		if err != nil {
 			return err
 		}
@@ -33,10 +33,7 @@ func (e *Engine) Resend(ctx context.Context, accountID, messageID, endpointID st
 		if err != nil {
 			return err
 		}
-		switch {
-		case endpoint.Disabled:
-			return aftercall.Errorf(aftercall.Invalid, "the endpoint is disabled: enable it first").WithCode("endpoint_disabled")
-		case message.Payload == nil:
+		if message.Payload == nil {
 			return aftercall.Errorf(aftercall.Invalid, "the message's payload was erased").WithCode("missing_payload")
 		}
 		delivery, err := tx.Delivery(ref(endpoint), message.ID)
@@ -58,7 +55,7 @@ func (e *Engine) Resend(ctx context.Context, accountID, messageID, endpointID st
 func (e *Engine) Recover(ctx context.Context, accountID, endpointID string, since, until time.Time) (store.Task, error) {
 	var task store.Task
 	err := e.store.Update(ctx, func(tx *store.Tx) error {
-		endpoint, err := tx.Endpoint(accountID, endpointID)
+		endpoint, err := enabled(tx, accountID, endpointID)
 		if err != nil {
 			return err
 		}
@@ -70,8 +67,6 @@ func (e *Engine) Recover(ctx context.Context, accountID, endpointID string, sinc
 			return aftercall.InvalidField("since", "must be before until")
 		case until.Sub(since) > maxWindow:
 			return aftercall.InvalidField("since", "must be at most 14 days before until")
-		case endpoint.Disabled:
-			return aftercall.Errorf(aftercall.Invalid, "the endpoint is disabled: enable it first").WithCode("endpoint_disabled")
 		}
 		first, last := window(since, until)
 		total, err := tx.CountFailed(ref(endpoint), first, last)

@@ -59,18 +59,19 @@ func (s sender) attempt(to *settings, p parcel) aftercall.Attempt {
 // request builds the HTTP request of an attempt. It carries Svix's three headers and
 // Standard Webhooks' names for the same, so that receivers of either family verify.
 func request(ctx context.Context, to *settings, p parcel, now time.Time) *http.Request {
+	body, contentType := p.message.Body()
 	var signatures strings.Builder
 	for _, secret := range to.secrets {
 		if secret.Signs(now) {
 			if signatures.Len() > 0 {
 				signatures.WriteByte(' ')
 			}
-			signatures.WriteString(signature.Sign(secret.Key, p.message.ID, now, p.message.Payload))
+			signatures.WriteString(signature.Sign(secret.Key, p.message.ID, now, body))
 		}
 	}
 	id, timestamp, signed := []string{p.message.ID}, []string{strconv.FormatInt(now.Unix(), 10)}, []string{signatures.String()}
 	header := http.Header{
-		"Content-Type":      {"application/json"},
+		"Content-Type":      {contentType},
 		"Accept":            {"*/*"},
 		"User-Agent":        {userAgent},
 		"Svix-Id":           id,
@@ -92,9 +93,9 @@ func request(ctx context.Context, to *settings, p parcel, now time.Time) *http.R
 	r := &http.Request{
 		Method: http.MethodPost, URL: to.url, Host: to.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Body: io.NopCloser(bytes.NewReader(p.message.Payload)), ContentLength: int64(len(p.message.Payload)),
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 		// A connection that the receiver closed while it was idle may be tried again.
-		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(p.message.Payload)), nil },
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
 	}
 	return r.WithContext(ctx)
 }

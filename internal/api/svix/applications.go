@@ -96,26 +96,47 @@ func (a *API) createApplication(ctx context.Context, c auth.Caller, in *struct {
 	}
 	var out ApplicationOut
 	err := a.store.Update(ctx, func(tx *store.Tx) error {
-		var account aftercall.Account
-		in.Body.into(&account)
-		if in.GetIfExists && account.UID != "" {
-			existing, err := tx.Account(account.UID)
-			if err == nil {
-				out = applicationOut(existing)
-				return nil
-			}
-			if aftercall.KindOf(err) != aftercall.NotFound {
-				return err
-			}
-		}
-		if err := auth.CreateAccount(tx, &account); err != nil {
-			return err
-		}
+		account, created, err := create(tx, in.Body, in.GetIfExists)
 		out = applicationOut(account)
-		out.created = true
-		return nil
+		out.created = created
+		return err
 	})
 	return out, err
+}
+
+// create makes an account, unless one with its uid exists and that is as good.
+func create(tx *store.Tx, in ApplicationIn, getIfExists bool) (account aftercall.Account, created bool, err error) {
+	in.into(&account)
+	if getIfExists && account.UID != "" {
+		existing, err := tx.Account(account.UID)
+		if aftercall.KindOf(err) != aftercall.NotFound {
+			return existing, false, err
+		}
+	}
+	err = auth.CreateAccount(tx, &account)
+	return account, err == nil, err
+}
+
+// provide makes the application that a request brings along for its path, if there
+// is none. Only the operator may make one.
+func (a *API) provide(ctx context.Context, c auth.Caller, path string, in ApplicationIn) error {
+	wrong := aftercall.FieldError{Path: "application.uid", Message: "must be the one in the path", Code: "application_uid_mismatch"}
+	switch {
+	case in.UID.Value == "":
+		wrong.Message, wrong.Code = "is required", "application_uid_missing"
+		fallthrough
+	case in.UID.Value != path:
+		return &aftercall.Error{Kind: aftercall.Invalid, Message: wrong.Path + ": " + wrong.Message, Fields: []aftercall.FieldError{wrong}}
+	}
+	_, err := a.accountID(ctx, c, path)
+	if aftercall.KindOf(err) != aftercall.NotFound || !c.Operator {
+		return err
+	}
+	// The request is claimed with its message: should that fail, it can be made again.
+	return a.store.Update(store.WithOnce(ctx, nil), func(tx *store.Tx) error {
+		_, _, err := create(tx, in, true)
+		return err
+	})
 }
 
 type applicationPath struct {

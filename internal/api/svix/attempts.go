@@ -2,6 +2,8 @@ package svix
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -12,23 +14,27 @@ import (
 
 // Statuses of messages and attempts in Svix's numbers.
 const (
-	statusSuccess = 0
-	statusFail    = 2
+	statusSuccess  = 0
+	statusPending  = 1 // not attempted yet
+	statusFail     = 2
+	statusSending  = 3 // attempted, and will be again
+	statusCanceled = 4 // never, with us
 )
 
 // AttemptOut is what is shown of an attempt.
 type AttemptOut struct {
-	ID                 string    `json:"id"`
-	MsgID              string    `json:"msgId"`
-	EndpointID         string    `json:"endpointId"`
-	URL                string    `json:"url"`
-	Status             int       `json:"status"`
-	StatusText         string    `json:"statusText"`
-	Response           string    `json:"response"`
-	ResponseStatusCode int       `json:"responseStatusCode"` // 0 when there was no answer
-	ResponseDurationMs int64     `json:"responseDurationMs"`
-	Timestamp          time.Time `json:"timestamp"`
-	TriggerType        int       `json:"triggerType"`
+	ID                 string      `json:"id"`
+	MsgID              string      `json:"msgId"`
+	EndpointID         string      `json:"endpointId"`
+	URL                string      `json:"url"`
+	Status             int         `json:"status"`
+	StatusText         string      `json:"statusText"`
+	Response           string      `json:"response"`
+	ResponseStatusCode int         `json:"responseStatusCode"` // 0 when there was no answer
+	ResponseDurationMs int64       `json:"responseDurationMs"`
+	Timestamp          time.Time   `json:"timestamp"`
+	TriggerType        int         `json:"triggerType"`
+	Msg                *MessageOut `json:"msg,omitempty"` // when asked for
 }
 
 func attemptOut(withContent bool) func(aftercall.Attempt) AttemptOut {
@@ -51,18 +57,17 @@ func attemptOut(withContent bool) func(aftercall.Attempt) AttemptOut {
 // attemptQuery narrows lists of attempts.
 type attemptQuery struct {
 	Paging
-	Window
 	content
-	Status          *int     `query:"status"`
-	StatusCodeClass *int     `query:"status_code_class"`
-	Channel         string   `query:"channel"`
-	EventTypes      []string `query:"event_types"`
+	messageQuery
+	Status          *int `query:"status"`
+	StatusCodeClass *int `query:"status_code_class"`
+	WithMsg         bool `query:"with_msg"`
 }
 
 // filter reports false when no attempt can match: attempts either succeeded or
 // failed, while the query knows states of messages too.
 func (q attemptQuery) filter() (f store.AttemptFilter, possible bool, err error) {
-	f = store.AttemptFilter{StatusClass: q.StatusCodeClass, Channel: q.Channel, EventTypes: q.EventTypes, Since: q.since(), Before: q.Before}
+	f = store.AttemptFilter{StatusClass: q.StatusCodeClass, Message: q.messageQuery.filter()}
 	if class := q.StatusCodeClass; class != nil && (*class < 0 || *class > 500 || *class%100 != 0) {
 		return f, false, aftercall.InvalidField("query.status_code_class", "must be one of 0, 100, 200, 300, 400, 500")
 	}
@@ -100,9 +105,27 @@ func (a *API) attempts(ctx context.Context, c auth.Caller, app string, q attempt
 			}
 		}
 		list = listOf(rows, page, func(a aftercall.Attempt) string { return a.ID }, attemptOut(q.wanted()))
+		if q.WithMsg {
+			return addMessages(tx, account.ID, list.Data, messageOut(q.wanted()))
+		}
 		return nil
 	})
 	return list, err
+}
+
+func addMessages(tx *store.Tx, accountID string, list []AttemptOut, out func(aftercall.Message) MessageOut) error {
+	ids := map[string]bool{}
+	for _, attempt := range list {
+		ids[attempt.MsgID] = true
+	}
+	messages, err := tx.MessagesByID(accountID, slices.Collect(maps.Keys(ids)))
+	for i := range list {
+		if m, ok := messages[list[i].MsgID]; ok {
+			shown := out(*m)
+			list[i].Msg = &shown
+		}
+	}
+	return err
 }
 
 func (a *API) listAttemptsByEndpoint(ctx context.Context, c auth.Caller, in *struct {
@@ -121,14 +144,27 @@ func (a *API) listAttemptsByMessage(ctx context.Context, c auth.Caller, in *stru
 	attemptQuery
 	EndpointID string `query:"endpoint_id"`
 }) (List[AttemptOut], error) {
-	return a.attempts(ctx, c, in.App, in.attemptQuery, func(tx *store.Tx, accountID string, f *store.AttemptFilter) error {
-		m, err := tx.Message(accountID, in.Message)
+	return a.messageAttempts(ctx, c, in.messagePath, in.EndpointID, in.attemptQuery)
+}
+
+func (a *API) listAttemptsByBoth(ctx context.Context, c auth.Caller, in *struct {
+	messagePath
+	attemptQuery
+	Endpoint string `path:"endpoint"`
+}) (List[AttemptOut], error) {
+	return a.messageAttempts(ctx, c, in.messagePath, in.Endpoint, in.attemptQuery)
+}
+
+// messageAttempts lists the attempts of a message, at one endpoint or at all.
+func (a *API) messageAttempts(ctx context.Context, c auth.Caller, of messagePath, endpoint string, q attemptQuery) (List[AttemptOut], error) {
+	return a.attempts(ctx, c, of.App, q, func(tx *store.Tx, accountID string, f *store.AttemptFilter) error {
+		m, err := tx.Message(accountID, of.Message)
 		if err != nil {
 			return err
 		}
 		f.MessageID = m.ID
-		if in.EndpointID != "" {
-			e, err := tx.Endpoint(accountID, in.EndpointID)
+		if endpoint != "" {
+			e, err := tx.Endpoint(accountID, endpoint)
 			f.EndpointID = e.ID
 			return err
 		}
@@ -136,21 +172,30 @@ func (a *API) listAttemptsByMessage(ctx context.Context, c auth.Caller, in *stru
 	})
 }
 
-func (a *API) getAttempt(ctx context.Context, c auth.Caller, in *struct {
+type attemptPath struct {
 	messagePath
 	Attempt string `path:"attempt"`
-}) (AttemptOut, error) {
+}
+
+func (a *API) getAttempt(ctx context.Context, c auth.Caller, in *attemptPath) (AttemptOut, error) {
 	var out AttemptOut
-	err := a.read(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
-		m, err := tx.Message(account.ID, in.Message)
-		if err != nil {
-			return err
-		}
-		attempt, err := tx.Attempt(account.ID, m.ID, in.Attempt)
+	err := a.message(ctx, c, in.messagePath, func(tx *store.Tx, m aftercall.Message) error {
+		attempt, err := tx.Attempt(m.AccountID, m.ID, in.Attempt)
 		out = attemptOut(true)(attempt)
 		return err
 	})
 	return out, err
+}
+
+// expungeAttempt removes what a receiver answered.
+func (a *API) expungeAttempt(ctx context.Context, c auth.Caller, in *attemptPath) (web.Empty, error) {
+	return web.Empty{}, a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
+		m, err := tx.Message(account.ID, in.Message)
+		if err != nil {
+			return err
+		}
+		return tx.EraseAttempt(account.ID, m.ID, in.Attempt)
+	})
 }
 
 func (a *API) resend(ctx context.Context, c auth.Caller, in *struct {
@@ -162,34 +207,4 @@ func (a *API) resend(ctx context.Context, c auth.Caller, in *struct {
 		return nil, err
 	}
 	return web.Raw(`{}`), a.engine.Resend(ctx, accountID, in.Message, in.Endpoint)
-}
-
-func (a *API) listTasks(ctx context.Context, c auth.Caller, in *struct {
-	Paging
-	Status string `query:"status"`
-	Task   string `query:"task"`
-}) (List[TaskOut], error) {
-	var list List[TaskOut]
-	page, err := in.page(true, iteratorOf(aftercall.TaskPrefix))
-	if err != nil {
-		return list, err
-	}
-	err = a.store.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Tasks(store.TaskFilter{AccountID: c.AccountID, Status: in.Status, Kind: in.Task}, page)
-		list = listOf(rows, page, func(t store.Task) string { return t.ID }, taskOut)
-		return err
-	})
-	return list, err
-}
-
-func (a *API) getTask(ctx context.Context, c auth.Caller, in *struct {
-	Task string `path:"task"`
-}) (TaskOut, error) {
-	var out TaskOut
-	err := a.store.View(ctx, func(tx *store.Tx) error {
-		t, err := tx.Task(c.AccountID, in.Task)
-		out = taskOut(t)
-		return err
-	})
-	return out, err
 }

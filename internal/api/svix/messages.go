@@ -3,36 +3,84 @@ package svix
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/web"
 )
 
 // MessageIn is what is sent of a message.
 type MessageIn struct {
-	EventType string          `json:"eventType"`
-	EventID   string          `json:"eventId"`
-	Channels  []string        `json:"channels"`
-	Payload   json.RawMessage `json:"payload"`
-
-	// What these ask for is not done yet; to send something else instead would be
-	// worse than to refuse.
-	DeliverAt             *json.RawMessage `json:"deliverAt"`
-	TransformationsParams *struct {
-		RawPayload *json.RawMessage `json:"rawPayload"`
-	} `json:"transformationsParams"`
+	EventType              string             `json:"eventType"`
+	EventID                string             `json:"eventId"`
+	Channels               []string           `json:"channels"`
+	Tags                   []string           `json:"tags"`
+	Payload                json.RawMessage    `json:"payload"`
+	DeliverAt              *time.Time         `json:"deliverAt"`
+	PayloadRetentionPeriod *int               `json:"payloadRetentionPeriod"` // days
+	PayloadRetentionHours  *int               `json:"payloadRetentionHours"`
+	Application            *ApplicationIn     `json:"application"` // made if there is none
+	TransformationsParams  *TransformationsIn `json:"transformationsParams"`
 }
 
-func (in MessageIn) supported() error {
+// TransformationsIn is how SDKs ask for a body that is not the payload (in Go,
+// NewMessageInRaw).
+type TransformationsIn struct {
+	RawPayload *string           `json:"rawPayload"`
+	Headers    map[string]string `json:"headers"`
+}
+
+// message reads what was sent. What it asks for and cannot have is refused: to send
+// something else instead would be worse.
+func (in MessageIn) message(accountID string, now time.Time) (aftercall.Message, error) {
+	m := aftercall.Message{
+		AccountID: accountID, EventType: in.EventType, EventID: in.EventID, Channels: in.Channels, Tags: in.Tags, Payload: in.Payload,
+	}
 	if in.DeliverAt != nil {
-		return aftercall.InvalidField("deliverAt", "is not supported")
+		m.DeliverAt = in.DeliverAt.UTC()
 	}
-	if in.TransformationsParams != nil && in.TransformationsParams.RawPayload != nil {
-		return aftercall.InvalidField("transformationsParams.rawPayload", "is not supported")
+	retention, err := in.retention()
+	if err != nil {
+		return m, err
 	}
-	return nil
+	if retention > 0 {
+		m.ExpiresAt = now.Add(retention)
+	}
+	m.Raw, err = in.TransformationsParams.raw()
+	return m, err
+}
+
+func (in MessageIn) retention() (time.Duration, error) {
+	const day = 24 * time.Hour
+	most := int(aftercall.MaxPayloadRetention / time.Hour)
+	switch days, hours := in.PayloadRetentionPeriod, in.PayloadRetentionHours; {
+	case hours != nil && (*hours < 1 || *hours > most):
+		return 0, aftercall.InvalidField("payloadRetentionHours", "must be 1 to %d", most)
+	case days != nil && (*days < 1 || *days > most/24):
+		return 0, aftercall.InvalidField("payloadRetentionPeriod", "must be 1 to %d days", most/24)
+	case hours != nil:
+		return time.Duration(*hours) * time.Hour, nil
+	case days != nil:
+		return time.Duration(*days) * day, nil
+	}
+	return 0, nil
+}
+
+func (in *TransformationsIn) raw() (*aftercall.Raw, error) {
+	if in == nil || in.RawPayload == nil {
+		return nil, nil
+	}
+	raw := &aftercall.Raw{Body: []byte(*in.RawPayload), ContentType: aftercall.ContentTypeJSON}
+	for name, value := range in.Headers {
+		if !strings.EqualFold(name, "content-type") {
+			return nil, aftercall.InvalidField("transformationsParams.headers", "%q may not be set here, only content-type", name)
+		}
+		raw.ContentType = value
+	}
+	return raw, nil
 }
 
 // MessageOut is what is shown of a message.
@@ -41,8 +89,10 @@ type MessageOut struct {
 	EventID   *string         `json:"eventId"`
 	EventType string          `json:"eventType"`
 	Channels  []string        `json:"channels"`
+	Tags      []string        `json:"tags"`
 	Payload   json.RawMessage `json:"payload"`
 	Timestamp time.Time       `json:"timestamp"`
+	DeliverAt *time.Time      `json:"deliverAt"`
 }
 
 // What stands for a payload that is not shown, and for one that is gone.
@@ -54,7 +104,8 @@ const (
 func messageOut(withContent bool) func(aftercall.Message) MessageOut {
 	return func(m aftercall.Message) MessageOut {
 		out := MessageOut{
-			ID: m.ID, EventID: orNil(m.EventID), EventType: m.EventType, Channels: m.Channels, Payload: m.Payload, Timestamp: m.CreatedAt,
+			ID: m.ID, EventID: orNil(m.EventID), EventType: m.EventType, Channels: m.Channels, Tags: m.Tags, Payload: m.Payload,
+			Timestamp: m.CreatedAt, DeliverAt: timeOrNil(m.DeliverAt),
 		}
 		switch {
 		case !withContent:
@@ -79,10 +130,12 @@ func (a *API) createMessage(ctx context.Context, c auth.Caller, in *struct {
 	content
 	Body MessageIn
 }) (MessageOut, error) {
-	if err := in.Body.supported(); err != nil {
-		return MessageOut{}, err
-	}
 	account := in.App
+	if in.Body.Application != nil {
+		if err := a.provide(ctx, c, in.App, *in.Body.Application); err != nil {
+			return MessageOut{}, err
+		}
+	}
 	if !c.Operator { // the operator's is found when it is stored
 		id, err := a.accountID(ctx, c, in.App)
 		if err != nil {
@@ -90,8 +143,9 @@ func (a *API) createMessage(ctx context.Context, c auth.Caller, in *struct {
 		}
 		account = id
 	}
-	m := aftercall.Message{
-		AccountID: account, EventType: in.Body.EventType, EventID: in.Body.EventID, Channels: in.Body.Channels, Payload: in.Body.Payload,
+	m, err := in.Body.message(account, time.Now())
+	if err != nil {
+		return MessageOut{}, err
 	}
 	if err := a.engine.Publish(ctx, &m); err != nil {
 		return MessageOut{}, err
@@ -99,13 +153,23 @@ func (a *API) createMessage(ctx context.Context, c auth.Caller, in *struct {
 	return messageOut(in.wanted())(m), nil
 }
 
+// messageQuery narrows lists by what is known of messages.
+type messageQuery struct {
+	Window
+	Channel    string   `query:"channel"`
+	Tag        string   `query:"tag"`
+	EventTypes []string `query:"event_types"`
+}
+
+func (q messageQuery) filter() store.MessageFilter {
+	return store.MessageFilter{EventTypes: q.EventTypes, Channel: q.Channel, Tag: q.Tag, Since: q.since(), Before: q.Before}
+}
+
 func (a *API) listMessages(ctx context.Context, c auth.Caller, in *struct {
 	applicationPath
 	Paging
-	Window
 	content
-	Channel    string   `query:"channel"`
-	EventTypes []string `query:"event_types"`
+	messageQuery
 }) (List[MessageOut], error) {
 	var list List[MessageOut]
 	page, err := in.page(true, iteratorOf(aftercall.MessagePrefix))
@@ -113,9 +177,7 @@ func (a *API) listMessages(ctx context.Context, c auth.Caller, in *struct {
 		return list, err
 	}
 	err = a.read(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
-		rows, err := tx.Messages(account.ID, store.MessageFilter{
-			EventTypes: in.EventTypes, Channel: in.Channel, Since: in.since(), Before: in.Before,
-		}, page)
+		rows, err := tx.Messages(account.ID, in.messageQuery.filter(), page)
 		list = listOf(rows, page, func(m aftercall.Message) string { return m.ID }, messageOut(in.wanted()))
 		return err
 	})
@@ -132,10 +194,46 @@ func (a *API) getMessage(ctx context.Context, c auth.Caller, in *struct {
 	content
 }) (MessageOut, error) {
 	var out MessageOut
-	err := a.read(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
-		m, err := tx.Message(account.ID, in.Message)
+	err := a.message(ctx, c, in.messagePath, func(_ *store.Tx, m aftercall.Message) error {
 		out = messageOut(in.wanted())(m)
-		return err
+		return nil
 	})
 	return out, err
+}
+
+// message finds the message that a path names.
+func (a *API) message(ctx context.Context, c auth.Caller, in messagePath, fn func(*store.Tx, aftercall.Message) error) error {
+	return a.read(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
+		m, err := tx.Message(account.ID, in.Message)
+		if err != nil {
+			return err
+		}
+		return fn(tx, m)
+	})
+}
+
+// expungeMessage removes a message's payload; its attempts and their times stay.
+func (a *API) expungeMessage(ctx context.Context, c auth.Caller, in *messagePath) (web.Empty, error) {
+	return web.Empty{}, a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
+		m, err := tx.Message(account.ID, in.Message)
+		if err != nil {
+			return err
+		}
+		return tx.EraseMessages(account.ID, m.ID)
+	})
+}
+
+func (a *API) sendExample(ctx context.Context, c auth.Caller, in *struct {
+	endpointPath
+	Body struct {
+		EventType    string `json:"eventType"`
+		ExampleIndex int    `json:"exampleIndex"`
+	}
+}) (MessageOut, error) {
+	accountID, err := a.accountID(ctx, c, in.App)
+	if err != nil {
+		return MessageOut{}, err
+	}
+	m, err := a.engine.SendExample(ctx, accountID, in.Endpoint, in.Body.EventType, in.Body.ExampleIndex)
+	return messageOut(true)(m), err
 }

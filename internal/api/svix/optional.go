@@ -1,11 +1,21 @@
 package svix
 
+import "time"
+
 // orNil shows an empty string as null.
 func orNil(s string) *string {
 	if s == "" {
 		return nil
 	}
 	return &s
+}
+
+// timeOrNil shows a time that is not set as null.
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // rateOrNil shows no rate as null.

@@ -195,17 +195,19 @@ func TestLists(t *testing.T) {
 		endpoint := s.do(201, "POST", app+"/endpoint", object{"url": crm.URL})["id"].(string)
 		for i := range 9 {
 			s.app(fmt.Sprint("app ", i))
-			s.do(201, "POST", app+"/endpoint", object{"url": "https://example.com", "disabled": true})
+			s.do(201, "POST", app+"/endpoint", object{"url": crm.URL, "eventTypes": []string{"other.type"}})
 			s.do(201, "POST", "/event-type", object{"name": fmt.Sprint("type.", i)})
 		}
 		for range 10 {
 			s.do(202, "POST", app+"/msg", object{"eventType": "call_ended", "payload": object{}})
 		}
+		everywhere := s.do(202, "POST", app+"/msg", object{"eventType": "other.type", "payload": object{}})["id"].(string)
 		s.until("all were sent", func() bool {
-			return len(s.do(200, "GET", app+"/attempt/endpoint/"+endpoint, nil).list("data")) == 10
+			return len(s.do(200, "GET", app+"/attempt/endpoint/"+endpoint, nil).list("data")) == 11
 		})
 		for path, key := range map[string]string{
 			"/app": "id", app + "/endpoint": "id", "/event-type": "name", app + "/msg": "id", app + "/attempt/endpoint/" + endpoint: "id",
+			app + "/endpoint/" + endpoint + "/msg": "id", app + "/msg/" + everywhere + "/endpoint": "id",
 		} {
 			s.checkList(path, key)
 		}
@@ -263,6 +265,9 @@ func TestTenants(t *testing.T) {
 			{"GET", other + "/msg", 404}, {"POST", other + "/msg", 404}, {"GET", other + "/msg/" + otherMessage, 404},
 			{"GET", other + "/attempt/msg/" + otherMessage, 404}, {"GET", other + "/attempt/endpoint/" + otherEndpoint, 404},
 			{"POST", other + "/msg/" + otherMessage + "/endpoint/" + otherEndpoint + "/resend", 404},
+			{"POST", other + "/endpoint/" + otherEndpoint + "/send-example", 404}, {"GET", other + "/endpoint/" + otherEndpoint + "/msg", 404},
+			{"DELETE", other + "/msg/" + otherMessage + "/content", 404}, {"GET", other + "/msg/" + otherMessage + "/endpoint", 404},
+			{"DELETE", own + "/msg/" + otherMessage + "/content", 404},
 			// Another's things below one's own path.
 			{"GET", own + "/endpoint/" + otherEndpoint, 404}, {"GET", own + "/endpoint/" + otherEndpoint + "/secret", 404},
 			{"GET", own + "/msg/" + otherMessage, 404}, {"GET", own + "/attempt/endpoint/" + otherEndpoint, 404},

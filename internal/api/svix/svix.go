@@ -27,7 +27,7 @@ const maxBody = 2 << 20
 // New makes the handler of everything below /api/v1/.
 func New(s *store.Store, engine *webhook.Engine, keys *auth.Keys) http.Handler {
 	a := &API{s, engine, keys}
-	face := &web.API{Identify: keys.Identify, WriteError: writeError, MaxBody: maxBody}
+	face := &web.API{Identify: keys.Identify, WriteError: writeError, MaxBody: maxBody, Store: s}
 	mux := web.NewMux(face)
 
 	mux.Handle("GET /api/v1/health", http.HandlerFunc(health))
@@ -52,6 +52,8 @@ func New(s *store.Store, engine *webhook.Engine, keys *auth.Keys) http.Handler {
 	mux.Handle("PUT /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(face, 204, a.putHeaders))
 	mux.Handle("PATCH /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(face, 204, a.patchHeaders))
 	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/stats", web.Handle(face, 200, a.getStats))
+	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/send-example", web.Handle(face, 200, a.sendExample))
+	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/msg", web.Handle(face, 200, a.listEndpointMessages))
 	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/recover", web.Handle(face, 202, a.recover))
 
 	mux.Handle("GET /api/v1/event-type", web.Handle(face, 200, a.listEventTypes))
@@ -65,9 +67,16 @@ func New(s *store.Store, engine *webhook.Engine, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /api/v1/app/{app}/msg", web.Handle(face, 202, a.createMessage))
 	mux.Handle("GET /api/v1/app/{app}/msg/{msg}", web.Handle(face, 200, a.getMessage))
 
+	mux.Handle("DELETE /api/v1/app/{app}/msg/{msg}/content", web.Handle(face, 204, a.expungeMessage))
+	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/endpoint", web.Handle(face, 200, a.listDestinations))
+
 	mux.Handle("GET /api/v1/app/{app}/attempt/endpoint/{endpoint}", web.Handle(face, 200, a.listAttemptsByEndpoint))
 	mux.Handle("GET /api/v1/app/{app}/attempt/msg/{msg}", web.Handle(face, 200, a.listAttemptsByMessage))
 	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/attempt/{attempt}", web.Handle(face, 200, a.getAttempt))
+	mux.Handle("DELETE /api/v1/app/{app}/msg/{msg}/attempt/{attempt}/content", web.Handle(face, 204, a.expungeAttempt))
+	// Svix's older SDKs call these two.
+	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/attempt", web.Handle(face, 200, a.listAttemptsByMessage))
+	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/endpoint/{endpoint}/attempt", web.Handle(face, 200, a.listAttemptsByBoth))
 	mux.Handle("POST /api/v1/app/{app}/msg/{msg}/endpoint/{endpoint}/resend", web.Handle(face, 202, a.resend))
 
 	mux.Handle("GET /api/v1/background-task", web.Handle(face, 200, a.listTasks))
@@ -179,6 +188,17 @@ func (a *API) accountID(ctx context.Context, c auth.Caller, idOrUID string) (str
 // read runs a read of one account.
 func (a *API) read(ctx context.Context, c auth.Caller, idOrUID string, fn func(*store.Tx, aftercall.Account) error) error {
 	return a.store.View(ctx, func(tx *store.Tx) error {
+		account, err := application(tx, c, idOrUID)
+		if err != nil {
+			return err
+		}
+		return fn(tx, account)
+	})
+}
+
+// change runs an update of one account.
+func (a *API) change(ctx context.Context, c auth.Caller, idOrUID string, fn func(*store.Tx, aftercall.Account) error) error {
+	return a.store.Update(ctx, func(tx *store.Tx) error {
 		account, err := application(tx, c, idOrUID)
 		if err != nil {
 			return err

@@ -1,0 +1,48 @@
+package store
+
+import "github.com/aftercall/aftercall"
+
+const eventTypeColumns = `name, description, schemas, group_name, feature_flag, archived, deprecated, created_at, updated_at`
+
+func readEventType(s scan) (t aftercall.EventType, err error) {
+	var schemas string
+	err = s(&t.Name, &t.Description, textAt(&schemas), &t.GroupName, &t.FeatureFlag, &t.Archived, &t.Deprecated,
+		timeAt(&t.CreatedAt), timeAt(&t.UpdatedAt))
+	if schemas != "" {
+		t.Schemas = []byte(schemas)
+	}
+	return t, err
+}
+
+// EventType finds an event type, archived or not.
+func (tx *Tx) EventType(name string) (aftercall.EventType, error) {
+	t, err := one(tx, readEventType, `SELECT `+eventTypeColumns+` FROM event_type WHERE name = $1`, name)
+	return t, notFound(err, "event type")
+}
+
+// EventTypes lists event types by name.
+func (tx *Tx) EventTypes(archived bool, p Page) ([]aftercall.EventType, error) {
+	where := newFilter()
+	if !archived {
+		where.conditions = append(where.conditions, "NOT archived")
+	}
+	where.page("name", p)
+	return all(tx, readEventType, `SELECT `+eventTypeColumns+` FROM event_type`+where.sql(), where.args...)
+}
+
+// PutEventType stores an event type, new or not.
+func (tx *Tx) PutEventType(t aftercall.EventType) error {
+	_, err := tx.exec(`INSERT INTO event_type (`+eventTypeColumns+`) VALUES `+tuples(1, 1, bare(9)...)+`
+		ON CONFLICT (name) DO UPDATE SET description = excluded.description, schemas = excluded.schemas,
+		group_name = excluded.group_name, feature_flag = excluded.feature_flag, archived = excluded.archived,
+		deprecated = excluded.deprecated, updated_at = excluded.updated_at`,
+		t.Name, t.Description, text(string(t.Schemas)), t.GroupName, t.FeatureFlag, t.Archived, t.Deprecated,
+		micros(t.CreatedAt), micros(t.UpdatedAt))
+	return err
+}
+
+// DeleteEventType removes an event type from the catalogue for good.
+func (tx *Tx) DeleteEventType(name string) error {
+	_, err := tx.exec(`DELETE FROM event_type WHERE name = $1`, name)
+	return err
+}
