@@ -16,6 +16,8 @@ type serveCmd struct {
 	logFlags
 	Listen              string         `help:"Address to serve on." default:"127.0.0.1:8080"`
 	OperatorKey         string         `help:"The operator's key. Without it, one is made at the first start and printed once."`
+	BaseURL             string         `help:"Address at which people reach the server, for links. Without it, the address served on."`
+	JWTSecret           string         `name:"jwt-secret" help:"Accept the tokens of a Svix server that this one replaces: what it signed them with (HS256)."`
 	RetrySchedule       schedule       `help:"Waits between the attempts of a delivery, each counted from the failure before." default:"5s,5m,30m,2h,5h,10h,10h"`
 	DeliveryTimeout     time.Duration  `help:"How long a receiver may take to answer." default:"15s"`
 	DisableAfter        time.Duration  `help:"How long an endpoint may fail before it is disabled; 0 never disables." default:"120h"`
@@ -46,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	log := c.logger()
 	a, err := app.Open(ctx, app.Config{
-		Listen: c.Listen, Database: c.DB, OperatorKey: c.OperatorKey,
+		Listen: c.Listen, Database: c.DB, BaseURL: c.BaseURL, OperatorKey: c.OperatorKey, JWTSecret: c.JWTSecret,
 		Schedule: c.RetrySchedule.Schedule, DeliveryTimeout: c.DeliveryTimeout, DisableAfter: c.DisableAfter,
 		AllowNetworks: c.AllowNetworks, Concurrency: c.Concurrency, EndpointConcurrency: c.EndpointConcurrency,
 		ShutdownTimeout: shutdownTimeout, Log: log,

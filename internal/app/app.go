@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +33,9 @@ import (
 type Config struct {
 	Listen              string // the address to serve on; port 0 picks one
 	Database            string // a file, or postgres://…
+	BaseURL             string // at which people reach the server, for links; empty: the address served on
 	OperatorKey         string // empty: one is made at the first start
+	JWTSecret           string // what the tokens of a Svix server are signed with that this one replaces; may be empty
 	Schedule            aftercall.Schedule
 	DeliveryTimeout     time.Duration
 	DisableAfter        time.Duration
@@ -82,7 +85,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err = a.store.Analyze(ctx); err != nil {
 		return err
 	}
-	if a.keys, a.OperatorKey, err = auth.Open(ctx, a.store, cfg.OperatorKey); err != nil {
+	if a.keys, a.OperatorKey, err = auth.Open(ctx, a.store, auth.Options{OperatorKey: cfg.OperatorKey, JWTSecret: cfg.JWTSecret}); err != nil {
 		return err
 	}
 	if err = addEventTypes(ctx, a.store); err != nil {
@@ -119,7 +122,7 @@ func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
 // routes puts the faces beside each other.
 func (a *App) routes(d *dialer.Dialer, metrics *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", svix.New(a.store, a.engine, a.keys))
+	mux.Handle("/api/v1/", svix.New(a.store, a.engine, a.keys, a.baseURL()))
 	mux.Handle("/", telli.New(d, a.keys)) // answers unknown routes, too
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", a.ready)
@@ -151,6 +154,14 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+// baseURL is the address in links.
+func (a *App) baseURL() string {
+	if a.cfg.BaseURL != "" {
+		return strings.TrimRight(a.cfg.BaseURL, "/")
+	}
+	return "http://" + a.Addr()
 }
 
 // Addr is the address served on, with the port that was picked.

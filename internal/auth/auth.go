@@ -20,6 +20,7 @@ const (
 	accountKeyPrefix  = "aftercall_key_"
 	operatorKeyPrefix = "aftercall_op_"
 	loginPrefix       = "aftercall_login_"
+	portalPrefix      = "aftercall_portal_"
 )
 
 // operatorSetting is where the hash of a made operator key is stored.
@@ -29,7 +30,8 @@ const operatorSetting = "operator_key_hash"
 type Caller struct {
 	AccountID string // empty for the operator
 	KeyID     string
-	Operator  bool // may do everything
+	Operator  bool    // may do everything
+	Portal    *Portal // set for a token of the portal, which may do less
 }
 
 // Scope names who the caller acts for: callers with the same scope are the same.
@@ -47,8 +49,9 @@ const trust = time.Second
 // Keys makes, checks and revokes API keys. Only their hashes are stored: a key has
 // 256 random bits, so a plain SHA-256 is enough.
 type Keys struct {
-	store    *store.Store
-	operator [sha256.Size]byte
+	store     *store.Store
+	operator  [sha256.Size]byte
+	jwtSecret []byte // empty: no JWTs are accepted
 
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]lookup
@@ -56,16 +59,22 @@ type Keys struct {
 }
 
 type lookup struct {
-	key store.Key
-	at  time.Time
+	caller Caller
+	at     time.Time
 }
 
-// Open readies the keys of a store. Without an operator key, one is made when the
-// store has none yet; made is that key, to be shown once, or empty.
-func Open(ctx context.Context, s *store.Store, operatorKey string) (keys *Keys, made string, err error) {
-	k := &Keys{store: s, known: map[[sha256.Size]byte]lookup{}, used: map[store.Key]time.Time{}}
-	if operatorKey != "" {
-		k.operator = sha256.Sum256([]byte(operatorKey))
+// Options are the secrets that an installation is given.
+type Options struct {
+	OperatorKey string // empty: one is made when the store has none yet
+	JWTSecret   string // what JWTs of a Svix server are signed with; empty accepts none
+}
+
+// Open readies the keys of a store. Made is the operator's key if one was made, to be
+// shown once, or empty.
+func Open(ctx context.Context, s *store.Store, o Options) (keys *Keys, made string, err error) {
+	k := &Keys{store: s, jwtSecret: []byte(o.JWTSecret), known: map[[sha256.Size]byte]lookup{}, used: map[store.Key]time.Time{}}
+	if o.OperatorKey != "" {
+		k.operator = sha256.Sum256([]byte(o.OperatorKey))
 		return k, "", nil
 	}
 	made = newKey(operatorKeyPrefix)
@@ -122,10 +131,15 @@ func CreateLogin(tx *store.Tx, accountID string) (string, error) {
 // Revoke ends a key of an account at once.
 func (k *Keys) Revoke(ctx context.Context, accountID, id string) error {
 	err := k.store.Update(ctx, func(tx *store.Tx) error { return tx.RevokeKey(accountID, id) })
+	k.forget()
+	return err
+}
+
+// forget has all keys looked up again.
+func (k *Keys) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	clear(k.known)
-	return err
 }
 
 // Identify tells whose key this is. The header may be "Bearer KEY" or the bare
@@ -142,42 +156,50 @@ func (k *Keys) Identify(ctx context.Context, header string) (Caller, error) {
 	if subtle.ConstantTimeCompare(hash[:], k.operator[:]) == 1 {
 		return Caller{Operator: true}, nil
 	}
-	found, err := k.find(ctx, hash)
-	if aftercall.KindOf(err) == aftercall.NotFound {
+	if len(k.jwtSecret) > 0 && strings.Count(key, ".") == 2 {
+		return k.identifyJWT(key)
+	}
+	c, err := k.find(ctx, key, hash)
+	if aftercall.KindOf(err) == aftercall.NotFound || c.Portal != nil && c.Portal.ExpiresAt.Before(time.Now()) {
 		return Caller{}, denied()
 	}
-	if err != nil {
-		return Caller{}, err
-	}
-	return Caller{AccountID: found.AccountID, KeyID: found.ID}, nil
+	return c, err
 }
 
 func denied() error {
 	return aftercall.Errorf(aftercall.Unauthenticated, "no valid API key in the Authorization header").WithCode("authentication_failed")
 }
 
-func (k *Keys) find(ctx context.Context, hash [sha256.Size]byte) (store.Key, error) {
+func (k *Keys) find(ctx context.Context, key string, hash [sha256.Size]byte) (Caller, error) {
 	now := time.Now()
 	k.mu.Lock()
 	cached, ok := k.known[hash]
 	k.mu.Unlock()
 	if ok && now.Sub(cached.at) < trust {
-		return cached.key, nil
+		return cached.caller, nil
 	}
-	var key store.Key
-	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
-		key, err = tx.KeyByHash(hash[:])
+	var c Caller
+	err := k.store.View(ctx, func(tx *store.Tx) error {
+		if strings.HasPrefix(key, portalPrefix) {
+			t, err := tx.PortalTokenByHash(hash[:])
+			c = Caller{AccountID: t.AccountID, Portal: &Portal{t.Capabilities, t.FeatureFlags, t.ExpiresAt, hash}}
+			return err
+		}
+		found, err := tx.KeyByHash(hash[:])
+		c = Caller{AccountID: found.AccountID, KeyID: found.ID}
 		return err
 	})
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
 		delete(k.known, hash) // unknown keys are not cached: they could be endless
-		return key, err
+		return Caller{}, err
 	}
-	k.known[hash] = lookup{key, now}
-	k.used[store.Key{AccountID: key.AccountID, ID: key.ID}] = now
-	return key, nil
+	k.known[hash] = lookup{c, now}
+	if c.KeyID != "" {
+		k.used[store.Key{AccountID: c.AccountID, ID: c.KeyID}] = now
+	}
+	return c, nil
 }
 
 // flushEvery is how exact the last use of a key is kept.

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
 func open(t *testing.T, s *store.Store, operatorKey string) (*auth.Keys, string) {
 	t.Helper()
-	keys, made, err := auth.Open(t.Context(), s, operatorKey)
+	keys, made, err := auth.Open(t.Context(), s, auth.Options{OperatorKey: operatorKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestOperatorKeyIsMadeOnce(t *testing.T) {
 		made := make(chan string, 8)
 		for range cap(made) {
 			go func() {
-				_, key, err := auth.Open(t.Context(), s, "")
+				_, key, err := auth.Open(t.Context(), s, auth.Options{})
 				if err != nil {
 					t.Error(err)
 				}

@@ -1,5 +1,6 @@
 // Package retention removes what is too old: payloads whose messages said how long
-// to keep them, and idempotency keys that nobody may rely on any more.
+// to keep them, tokens that have expired, and idempotency keys that nobody may rely on
+// any more.
 package retention
 
 import (
@@ -48,6 +49,9 @@ func (c *Cleaner) Run(ctx context.Context) {
 // Clean removes all that is too old now.
 func (c *Cleaner) Clean(ctx context.Context) error {
 	if err := c.inBatches(ctx, expire); err != nil {
+		return err
+	}
+	if err := c.inBatches(ctx, func(tx *store.Tx) (int, error) { return tx.DeleteExpiredPortalTokens(batch) }); err != nil {
 		return err
 	}
 	callers, err := c.callers(ctx)

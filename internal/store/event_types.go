@@ -20,11 +20,21 @@ func (tx *Tx) EventType(name string) (aftercall.EventType, error) {
 	return t, notFound(err, "event type")
 }
 
+// EventTypeFilter narrows the list of event types.
+type EventTypeFilter struct {
+	Archived bool // archived ones, too
+	Gated    bool // only those without a feature flag, or with one of Flags
+	Flags    []string
+}
+
 // EventTypes lists event types by name.
-func (tx *Tx) EventTypes(archived bool, p Page) ([]aftercall.EventType, error) {
+func (tx *Tx) EventTypes(f EventTypeFilter, p Page) ([]aftercall.EventType, error) {
 	where := newFilter()
-	if !archived {
+	if !f.Archived {
 		where.conditions = append(where.conditions, "NOT archived")
+	}
+	if f.Gated {
+		where.in("feature_flag", append([]string{""}, f.Flags...))
 	}
 	where.page("name", p)
 	return all(tx, readEventType, `SELECT `+eventTypeColumns+` FROM event_type`+where.sql(), where.args...)

@@ -144,6 +144,8 @@ func askEverything(tx *Tx) error {
 		func() error { return tx.KeepAnswer(once, 200, nil) },
 		func() error { return tx.GiveUpOnce(once) },
 		func() error { return second(tx.ForgetOnce(account, 100)) },
+		func() error { return tx.ExpirePortalTokens(account, []string{"s"}, tx.now) },
+		func() error { return second(tx.DeleteExpiredPortalTokens(100)) },
 	}
 	for _, p := range []Page{page, cursor, back} {
 		steps = append(steps,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -72,7 +73,7 @@ func eventTypeOut(withSchemas bool) func(aftercall.EventType) EventTypeOut {
 
 var iteratorName = regexp.MustCompile(`^[a-zA-Z0-9\-_.:+]{1,256}$`)
 
-func (a *API) listEventTypes(ctx context.Context, _ auth.Caller, in *struct {
+func (a *API) listEventTypes(ctx context.Context, c auth.Caller, in *struct {
 	Paging
 	IncludeArchived bool `query:"include_archived"`
 	WithContent     bool `query:"with_content"`
@@ -83,7 +84,11 @@ func (a *API) listEventTypes(ctx context.Context, _ auth.Caller, in *struct {
 		return list, err
 	}
 	err = a.store.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.EventTypes(in.IncludeArchived, page)
+		filter := store.EventTypeFilter{Archived: in.IncludeArchived}
+		if c.Portal != nil {
+			filter.Gated, filter.Flags = true, c.Portal.FeatureFlags
+		}
+		rows, err := tx.EventTypes(filter, page)
 		list = listOf(rows, page, func(t aftercall.EventType) string { return t.Name }, eventTypeOut(in.WithContent))
 		return err
 	})
@@ -98,10 +103,13 @@ type eventTypePath struct {
 	Name string `path:"name"`
 }
 
-func (a *API) getEventType(ctx context.Context, _ auth.Caller, in *eventTypePath) (EventTypeOut, error) {
+func (a *API) getEventType(ctx context.Context, c auth.Caller, in *eventTypePath) (EventTypeOut, error) {
 	var out EventTypeOut
 	err := a.store.View(ctx, func(tx *store.Tx) error {
 		t, err := tx.EventType(in.Name)
+		if c.Portal != nil && t.FeatureFlag != "" && !slices.Contains(c.Portal.FeatureFlags, t.FeatureFlag) {
+			return aftercall.Errorf(aftercall.NotFound, "event type not found")
+		}
 		out = eventTypeOut(true)(t)
 		return err
 	})

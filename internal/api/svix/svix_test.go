@@ -24,7 +24,10 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-const operatorKey = "operator"
+const (
+	operatorKey = "operator"
+	jwtSecret   = "a secret that a Svix server had before"
+)
 
 // server is the face on a real store with a running engine.
 type server struct {
@@ -36,7 +39,7 @@ type server struct {
 
 func serve(t *testing.T, s *store.Store) *server {
 	t.Helper()
-	keys, _, err := auth.Open(t.Context(), s, operatorKey)
+	keys, _, err := auth.Open(t.Context(), s, auth.Options{OperatorKey: operatorKey, JWTSecret: jwtSecret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +51,7 @@ func serve(t *testing.T, s *store.Store) *server {
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = engine.Run(ctx) })
-	http := httptest.NewServer(svix.New(s, engine, keys))
+	http := httptest.NewServer(svix.New(s, engine, keys, "https://aftercall.example"))
 	t.Cleanup(func() {
 		http.Close()
 		stop()

@@ -50,7 +50,7 @@ func each(t *testing.T, test func(c, other *caller)) {
 		t.Run(name, func(t *testing.T) {
 			url := database(t)
 			s := storetest.Open(t, url)
-			keys, _, err := auth.Open(t.Context(), s, "operator")
+			keys, _, err := auth.Open(t.Context(), s, auth.Options{OperatorKey: "operator"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +250,7 @@ func TestBadInputNamesItsField(t *testing.T) {
 // Whatever bytes come, they are answered in JSON, and not by a fault of ours.
 func FuzzRoutes(f *testing.F) {
 	s := storetest.Open(f, storetest.SQLite(f))
-	keys, _, err := auth.Open(f.Context(), s, "operator")
+	keys, _, err := auth.Open(f.Context(), s, auth.Options{OperatorKey: "operator"})
 	if err != nil {
 		f.Fatal(err)
 	}
