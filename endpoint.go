@@ -22,6 +22,7 @@ type Endpoint struct {
 	Metadata     map[string]string
 	Headers      map[string]string // sent with every attempt, in the case they were given
 	Schedule     *Schedule         // nil means the server's
+	Signature    Signature         // what its current secrets are
 	Disabled     bool
 	Reason       DisableReason // why, when disabled
 	Health       Health
@@ -82,6 +83,12 @@ func (e Endpoint) Validate() error {
 	validateThrottleRate(&f, e.ThrottleRate)
 	validateMetadata(&f, e.Metadata)
 	validateHeaders(&f, e.Headers)
+	validateSignature(&f, e.Signature)
+	if e.Schedule != nil {
+		if problem := e.Schedule.problem(); problem != "" {
+			f.add("retrySchedule", "%s", problem)
+		}
+	}
 	return f.err()
 }
 

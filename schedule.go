@@ -33,15 +33,31 @@ func ParseSchedule(text string) (Schedule, error) {
 			continue
 		}
 		wait, err := time.ParseDuration(part)
-		if err != nil || wait < 0 || wait > MaxWait {
-			return nil, fmt.Errorf("retry schedule: %q is not a duration from 0s to %s", part, MaxWait)
+		if err != nil {
+			return nil, fmt.Errorf("retry schedule: %q is not a duration, such as 5m", part)
 		}
 		s = append(s, wait)
 	}
-	if len(s) > 20 {
-		return nil, fmt.Errorf("retry schedule: at most 20 waits, not %d", len(s))
+	if problem := s.problem(); problem != "" {
+		return nil, fmt.Errorf("retry schedule: %s", problem)
 	}
 	return s, nil
+}
+
+// maxWaits is how many waits a schedule may have.
+const maxWaits = 20
+
+// problem says what is wrong with a schedule; empty when nothing is.
+func (s Schedule) problem() string {
+	if len(s) > maxWaits {
+		return fmt.Sprintf("must not hold more than %d waits", maxWaits)
+	}
+	for _, wait := range s {
+		if wait < 0 || wait > MaxWait {
+			return fmt.Sprintf("must hold waits from 0s to %s", MaxWait)
+		}
+	}
+	return ""
 }
 
 func (s Schedule) String() string {

@@ -24,8 +24,11 @@ const (
 	sampleBody      = `{"test": 2432232314}`
 	sampleSignature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 	otherSecret     = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-	// The same request signed by the asymmetric scheme, which is skipped.
-	asymmetric = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg=="
+	// The same request signed by the asymmetric scheme, which a verifier skips that
+	// knows no public key.
+	samplePrivate = "6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
+	samplePublic  = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+	asymmetric    = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg=="
 )
 
 func key(t testing.TB, secret string) []byte {
@@ -60,6 +63,41 @@ func TestSign(t *testing.T) {
 	got := signature.Sign(key(t, sampleSecret), sampleID, time.Unix(sampleTime, 999_999_999), []byte(sampleBody))
 	if got != sampleSignature {
 		t.Errorf("Sign = %s, want %s", got, sampleSignature)
+	}
+}
+
+// What is signed with the private key verifies with the public one, and nothing else.
+func TestAsymmetric(t *testing.T) {
+	private, err := base64.StdEncoding.DecodeString(samplePrivate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(sampleTime, 0)
+	if got := signature.SignPrivate(private, sampleID, now, []byte(sampleBody)); got != asymmetric {
+		t.Errorf("SignPrivate = %s, want %s", got, asymmetric)
+	}
+	bad := []byte(asymmetric)
+	bad[10] ^= 1
+	for name, test := range map[string]struct {
+		signatures, body string
+		secrets          []string
+		want             error
+	}{
+		"alone":                {asymmetric, sampleBody, []string{samplePublic}, nil},
+		"after a symmetric":    {sampleSignature + " " + asymmetric, sampleBody, []string{samplePublic}, nil},
+		"either is enough":     {asymmetric, sampleBody, []string{otherSecret, samplePublic}, nil},
+		"another body":         {asymmetric, sampleBody + " ", []string{samplePublic}, signature.ErrMismatch},
+		"another signature":    {string(bad), sampleBody, []string{samplePublic}, signature.ErrMismatch},
+		"no base64":            {"v1a,***", sampleBody, []string{samplePublic}, signature.ErrMismatch},
+		"an empty one":         {"v1a,", sampleBody, []string{samplePublic}, signature.ErrMismatch},
+		"the symmetric only":   {sampleSignature, sampleBody, []string{samplePublic}, signature.ErrVersion},
+		"a prefix of it":       {asymmetric[:60], sampleBody, []string{samplePublic}, signature.ErrMismatch},
+		"of no version at all": {asymmetric[4:], sampleBody, []string{samplePublic}, signature.ErrVersion},
+	} {
+		h := headers("svix-", sampleID, strconv.Itoa(sampleTime), test.signatures)
+		if err := verifier(t, test.secrets...).Verify(h, []byte(test.body), now); !errors.Is(err, test.want) {
+			t.Errorf("%s: Verify = %v, want %v", name, err, test.want)
+		}
 	}
 }
 
@@ -160,7 +198,8 @@ func TestNewVerifier(t *testing.T) {
 		"only a prefix": {"whsec_"},
 		"not base64":    {"whsec_***"},
 		"second bad":    {sampleSecret, "whsec_"},
-		"public key":    {"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="},
+		"private key":   {"whsk_" + samplePrivate},
+		"short public":  {"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqf"},
 	} {
 		if _, err := signature.NewVerifier(secrets...); !errors.Is(err, signature.ErrSecret) {
 			t.Errorf("%s: %v", name, err)

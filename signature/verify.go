@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"crypto/ed25519"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 const (
 	secretPrefix = "whsec_"
+	publicPrefix = "whpk_"
 	// tolerance bounds how long a recorded request can be played again.
 	tolerance = 5 * time.Minute
 )
@@ -26,33 +28,40 @@ var (
 	ErrTimestamp     = errors.New("signature: the timestamp is not a number of seconds")
 	ErrTooOld        = errors.New("signature: the timestamp is too old")
 	ErrTooNew        = errors.New("signature: the timestamp is in the future")
-	ErrVersion       = errors.New("signature: no signature of version v1")
+	ErrVersion       = errors.New("signature: no signature of a version that the secret is for")
 	ErrMismatch      = errors.New("signature: no signature matches: the secret is another one, or the body is not as it was sent")
 )
 
 // Verifier tells whether a webhook comes from who holds the secret. It may be
 // used by several goroutines.
 type Verifier struct {
-	keys [][]byte
+	secrets [][]byte
+	publics []ed25519.PublicKey
 }
 
-// NewVerifier makes a Verifier of one secret, "whsec_…", or of several while one
-// replaces another: it is enough that one of them matches.
+// NewVerifier makes a Verifier of one secret, "whsec_…" or the public key "whpk_…", or
+// of several while one replaces another: it is enough that one of them matches.
 func NewVerifier(secrets ...string) (*Verifier, error) {
 	if len(secrets) == 0 {
 		return nil, fmt.Errorf("%w: none is given", ErrSecret)
 	}
 	v := &Verifier{}
 	for _, secret := range secrets {
-		encoded, ok := strings.CutPrefix(secret, secretPrefix)
-		if !ok {
-			return nil, fmt.Errorf("%w: it must begin with %s", ErrSecret, secretPrefix)
-		}
+		prefix, encoded, _ := strings.Cut(secret, "_")
+		prefix += "_"
 		key, err := base64.StdEncoding.DecodeString(encoded)
-		if err != nil || len(key) == 0 {
-			return nil, fmt.Errorf("%w: after %s it must be base64", ErrSecret, secretPrefix)
+		switch {
+		case prefix != secretPrefix && prefix != publicPrefix:
+			return nil, fmt.Errorf("%w: it must begin with %s or %s", ErrSecret, secretPrefix, publicPrefix)
+		case err != nil || len(key) == 0:
+			return nil, fmt.Errorf("%w: after %s it must be base64", ErrSecret, prefix)
+		case prefix == secretPrefix:
+			v.secrets = append(v.secrets, key)
+		case len(key) != ed25519.PublicKeySize:
+			return nil, fmt.Errorf("%w: a public key has %d bytes, not %d", ErrSecret, ed25519.PublicKeySize, len(key))
+		default:
+			v.publics = append(v.publics, key)
 		}
-		v.keys = append(v.keys, key)
 	}
 	return v, nil
 }
@@ -77,22 +86,38 @@ func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error 
 	if seconds > now.Add(tolerance).Unix() {
 		return ErrTooNew
 	}
-	known := slices.DeleteFunc(strings.Split(signatures, " "), func(text string) bool {
-		return !strings.HasPrefix(text, version)
-	})
-	if len(known) == 0 {
-		return ErrVersion
-	}
-	for _, key := range v.keys {
-		want := []byte(Sign(key, id, time.Unix(seconds, 0), body))
-		for _, text := range known {
-			// Of unequal lengths nothing is compared, so a prefix never matches.
-			if subtle.ConstantTimeCompare(want, []byte(text)) == 1 {
-				return nil
-			}
+	err = ErrVersion
+	at := time.Unix(seconds, 0)
+	for text := range strings.SplitSeq(signatures, " ") {
+		known, matches := v.matches(text, id, at, body)
+		if matches {
+			return nil
+		}
+		if known {
+			err = ErrMismatch
 		}
 	}
-	return ErrMismatch
+	return err
+}
+
+// matches checks one signature; known reports whether there is a key of its version.
+func (v *Verifier) matches(text, id string, at time.Time, body []byte) (known, matches bool) {
+	if strings.HasPrefix(text, symmetric) {
+		return len(v.secrets) > 0, slices.ContainsFunc(v.secrets, func(key []byte) bool {
+			// Of unequal lengths nothing is compared, so a prefix never matches.
+			return subtle.ConstantTimeCompare([]byte(Sign(key, id, at, body)), []byte(text)) == 1
+		})
+	}
+	encoded, ok := strings.CutPrefix(text, asymmetric)
+	if !ok || len(v.publics) == 0 {
+		return false, false
+	}
+	sum, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return true, false
+	}
+	signed := append(appendHead(nil, id, at), body...)
+	return true, slices.ContainsFunc(v.publics, func(key ed25519.PublicKey) bool { return ed25519.Verify(key, signed, sum) })
 }
 
 // fields reads the three headers of one family; families are not mixed.

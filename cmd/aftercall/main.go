@@ -18,12 +18,13 @@ import (
 // cli is every command with its flags. A flag may be given by environment as
 // AFTERCALL_ and its name in capitals.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Demo    demoCmd    `cmd:"" help:"See it work: a server, a sample account, a sample CRM and a simulated call, all in one."`
-	Account accountCmd `cmd:"" help:"Accounts and their API keys."`
-	Listen  listenCmd  `cmd:"" help:"Receive webhooks here, verify them and show what they say."`
-	Bench   benchCmd   `cmd:"" help:"Measure this program on this machine."`
-	Migrate migrateCmd `cmd:"" help:"Bring a database's schema up to this program's, without starting the server."`
+	Serve           serveCmd           `cmd:"" help:"Run the server."`
+	Demo            demoCmd            `cmd:"" help:"See it work: a server, a sample account, a sample CRM and a simulated call, all in one."`
+	Account         accountCmd         `cmd:"" help:"Accounts and their API keys."`
+	Listen          listenCmd          `cmd:"" help:"Receive webhooks here, verify them and show what they say."`
+	Bench           benchCmd           `cmd:"" help:"Measure this program on this machine."`
+	RotateMasterKey rotateMasterKeyCmd `cmd:"" help:"Seal the signing secrets with a new master key. Works while a server runs."`
+	Migrate         migrateCmd         `cmd:"" help:"Bring a database's schema up to this program's, without starting the server."`
 }
 
 func main() {
@@ -82,6 +83,11 @@ func (f logFlags) logger() *slog.Logger {
 // databaseFlag names the database.
 type databaseFlag struct {
 	DB string `help:"Database: a file, or postgres://user:password@host/name." default:"aftercall.db"`
+}
+
+// masterKeyFlag gives the keys that seal secrets.
+type masterKeyFlag struct {
+	MasterKey []string `help:"Keys that seal the signing secrets of endpoints, the newest first, each base64 of 32 bytes. Without any, the file FILE.key beside an SQLite database holds them, and on PostgreSQL nothing is sealed."`
 }
 
 // shutdownTimeout is how long requests in progress may take to end.

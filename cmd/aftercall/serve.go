@@ -13,6 +13,7 @@ import (
 
 type serveCmd struct {
 	databaseFlag
+	masterKeyFlag
 	logFlags
 	Listen              string         `help:"Address to serve on." default:"127.0.0.1:8080"`
 	OperatorKey         string         `help:"The operator's key. Without it, one is made at the first start and printed once."`
@@ -48,7 +49,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	log := c.logger()
 	a, err := app.Open(ctx, app.Config{
-		Listen: c.Listen, Database: c.DB, BaseURL: c.BaseURL, OperatorKey: c.OperatorKey, JWTSecret: c.JWTSecret,
+		Listen: c.Listen, Database: c.DB, BaseURL: c.BaseURL, OperatorKey: c.OperatorKey, MasterKeys: c.MasterKey, JWTSecret: c.JWTSecret,
 		Schedule: c.RetrySchedule.Schedule, DeliveryTimeout: c.DeliveryTimeout, DisableAfter: c.DisableAfter,
 		AllowNetworks: c.AllowNetworks, Concurrency: c.Concurrency, EndpointConcurrency: c.EndpointConcurrency,
 		ShutdownTimeout: shutdownTimeout, Log: log,

@@ -72,12 +72,22 @@ func Keys(ctx context.Context, database, account string, change KeyChange) (keys
 	return keys, made, err
 }
 
+// RotateMasterKey seals the secrets of all endpoints with the newest master key, see
+// [store.Store.RotateMasterKey], and reports how many were not.
+func RotateMasterKey(ctx context.Context, database string, masterKeys []string) (resealed int, err error) {
+	err = withStore(ctx, database, func(s *store.Store) error {
+		resealed, err = s.RotateMasterKey(ctx)
+		return err
+	}, masterKeys...)
+	return resealed, err
+}
+
 // withStore opens a database, migrated, for a command that is soon done.
-func withStore(ctx context.Context, database string, fn func(*store.Store) error) error {
+func withStore(ctx context.Context, database string, fn func(*store.Store) error, masterKeys ...string) error {
 	if _, err := store.Migrate(ctx, database); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, database)
+	s, err := store.Open(ctx, database, masterKeys...)
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,12 @@ import (
 
 // Config is everything that can be chosen about a server.
 type Config struct {
-	Listen              string // the address to serve on; port 0 picks one
-	Database            string // a file, or postgres://…
-	BaseURL             string // at which people reach the server, for links; empty: the address served on
-	OperatorKey         string // empty: one is made at the first start
-	JWTSecret           string // what the tokens of a Svix server are signed with that this one replaces; may be empty
+	Listen              string   // the address to serve on; port 0 picks one
+	Database            string   // a file, or postgres://…
+	BaseURL             string   // at which people reach the server, for links; empty: the address served on
+	OperatorKey         string   // empty: one is made at the first start
+	MasterKeys          []string // seal secrets, the newest first; empty: those in the file beside an SQLite database
+	JWTSecret           string   // what the tokens of a Svix server are signed with that this one replaces; may be empty
 	Schedule            aftercall.Schedule
 	DeliveryTimeout     time.Duration
 	DisableAfter        time.Duration
@@ -79,7 +80,13 @@ func (a *App) open(ctx context.Context) (err error) {
 	if _, err = store.Migrate(ctx, cfg.Database); err != nil {
 		return err
 	}
-	if a.store, err = store.Open(ctx, cfg.Database); err != nil {
+	if a.store, err = store.Open(ctx, cfg.Database, cfg.MasterKeys...); err != nil {
+		return err
+	}
+	if !a.store.Seals() {
+		cfg.Log.Warn("the signing secrets of endpoints are stored as they are: give a master key to have them sealed")
+	}
+	if err = a.store.CheckMasterKeys(ctx); err != nil {
 		return err
 	}
 	if err = a.store.Analyze(ctx); err != nil {

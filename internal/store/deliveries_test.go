@@ -19,12 +19,12 @@ func addEndpoint(t *testing.T, s *store.Store, accountID string, change ...func(
 	var e aftercall.Endpoint
 	storetest.Update(t, s, func(tx *store.Tx) error {
 		e = aftercall.Endpoint{
-			AccountID: accountID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+			AccountID: accountID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", Signature: aftercall.SignHMAC, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}
 		for _, c := range change {
 			c(&e)
 		}
-		return tx.InsertEndpoint(e, aftercall.NewSecret(tx.Now()))
+		return tx.InsertEndpoint(e, aftercall.NewSecret(aftercall.HMAC, tx.Now()))
 	})
 	return store.EndpointRef{AccountID: accountID, EndpointID: e.ID}
 }

@@ -2,18 +2,17 @@ package store
 
 import (
 	"slices"
-	"time"
 
 	"github.com/aftercall/aftercall"
 )
 
 const endpointColumns = `account_id, id, uid, url, description, event_types, channels, throttle_rate, metadata, headers,
-	schedule, disabled, reason, first_failure_at, failing_since, created_at, updated_at`
+	schedule, signature, disabled, reason, first_failure_at, failing_since, created_at, updated_at`
 
 func readEndpoint(s scan) (e aftercall.Endpoint, err error) {
 	var schedule string
 	err = s(&e.AccountID, &e.ID, textAt(&e.UID), &e.URL, &e.Description, jsonAt(&e.EventTypes), jsonAt(&e.Channels),
-		&e.ThrottleRate, jsonAt(&e.Metadata), jsonAt(&e.Headers), textAt(&schedule), &e.Disabled, &e.Reason,
+		&e.ThrottleRate, jsonAt(&e.Metadata), jsonAt(&e.Headers), textAt(&schedule), &e.Signature, &e.Disabled, &e.Reason,
 		timeAt(&e.Health.FirstFailureAt), timeAt(&e.Health.FailingSince), timeAt(&e.CreatedAt), timeAt(&e.UpdatedAt))
 	if err == nil && schedule != "" {
 		var parsed aftercall.Schedule
@@ -46,28 +45,28 @@ func (tx *Tx) Endpoints(accountID string, p Page) ([]aftercall.Endpoint, error) 
 	return all(tx, readEndpoint, `SELECT `+endpointColumns+` FROM endpoint`+where.sql(), where.args...)
 }
 
-// InsertEndpoint stores a new endpoint with its first secret. A uid that is taken
+// InsertEndpoint stores a new endpoint with its first secrets. A uid that is taken
 // is a Conflict.
-func (tx *Tx) InsertEndpoint(e aftercall.Endpoint, secret aftercall.Secret) error {
-	_, err := tx.exec(`INSERT INTO endpoint (`+endpointColumns+`) VALUES `+tuples(1, 1, bare(17)...),
+func (tx *Tx) InsertEndpoint(e aftercall.Endpoint, secrets ...aftercall.Secret) error {
+	_, err := tx.exec(`INSERT INTO endpoint (`+endpointColumns+`) VALUES `+tuples(1, 1, bare(18)...),
 		e.AccountID, e.ID, text(e.UID), e.URL, e.Description, jsonOf(e.EventTypes), jsonOf(e.Channels),
-		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), e.Disabled, string(e.Reason),
+		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), string(e.Signature), e.Disabled, string(e.Reason),
 		maybe(e.Health.FirstFailureAt), maybe(e.Health.FailingSince), micros(e.CreatedAt), micros(e.UpdatedAt))
 	if err != nil {
 		return taken(err, "an endpoint with this uid exists")
 	}
 	tx.endpointChanged(EndpointRef{e.AccountID, e.ID})
-	return tx.insertSecret(e.AccountID, e.ID, secret)
+	return tx.insertSecrets(EndpointRef{e.AccountID, e.ID}, secrets)
 }
 
 // UpdateEndpoint stores what may change of an endpoint.
 func (tx *Tx) UpdateEndpoint(e aftercall.Endpoint) error {
 	_, err := tx.exec(`UPDATE endpoint SET uid = $3, url = $4, description = $5, event_types = $6, channels = $7,
-		throttle_rate = $8, metadata = $9, headers = $10, schedule = $11, disabled = $12, reason = $13,
-		first_failure_at = $14, failing_since = $15, updated_at = $16
+		throttle_rate = $8, metadata = $9, headers = $10, schedule = $11, signature = $12,
+		disabled = $13, reason = $14, first_failure_at = $15, failing_since = $16, updated_at = $17
 		WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL`,
 		e.AccountID, e.ID, text(e.UID), e.URL, e.Description, jsonOf(e.EventTypes), jsonOf(e.Channels),
-		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), e.Disabled, string(e.Reason),
+		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), string(e.Signature), e.Disabled, string(e.Reason),
 		maybe(e.Health.FirstFailureAt), maybe(e.Health.FailingSince), micros(e.UpdatedAt))
 	tx.endpointChanged(EndpointRef{e.AccountID, e.ID})
 	return taken(err, "an endpoint with this uid exists")
@@ -117,36 +116,4 @@ func (tx *Tx) audience(idOrUID string) (audience, error) {
 		tx.audiences[idOrUID], tx.audiences[account.ID] = a, a
 	}
 	return a, err
-}
-
-// Secrets returns the secrets of an endpoint that sign now, the current one first,
-// then older ones from newest to oldest.
-func (tx *Tx) Secrets(ref EndpointRef) ([]aftercall.Secret, error) {
-	return all(tx, func(s scan) (secret aftercall.Secret, err error) {
-		err = s(&secret.Key, timeAt(&secret.CreatedAt), timeAt(&secret.ExpiresAt))
-		return secret, err
-	}, `SELECT key, created_at, expires_at FROM secret
-		WHERE account_id = $1 AND endpoint_id = $2 AND (expires_at IS NULL OR expires_at > $3)
-		ORDER BY created_at DESC`, ref.AccountID, ref.EndpointID, micros(tx.now))
-}
-
-// RotateSecret makes secret the current one. The one before goes on signing until
-// expires; those already expired are removed.
-func (tx *Tx) RotateSecret(ref EndpointRef, secret aftercall.Secret, expires time.Time) error {
-	if _, err := tx.exec(`DELETE FROM secret WHERE account_id = $1 AND endpoint_id = $2 AND expires_at <= $3`,
-		ref.AccountID, ref.EndpointID, micros(tx.now)); err != nil {
-		return err
-	}
-	if _, err := tx.exec(`UPDATE secret SET expires_at = $3 WHERE account_id = $1 AND endpoint_id = $2 AND expires_at IS NULL`,
-		ref.AccountID, ref.EndpointID, micros(expires)); err != nil {
-		return err
-	}
-	tx.endpointChanged(ref)
-	return tx.insertSecret(ref.AccountID, ref.EndpointID, secret)
-}
-
-func (tx *Tx) insertSecret(accountID, endpointID string, secret aftercall.Secret) error {
-	_, err := tx.exec(`INSERT INTO secret (account_id, endpoint_id, created_at, key, expires_at) VALUES `+tuples(1, 1, bare(5)...),
-		accountID, endpointID, micros(secret.CreatedAt), secret.Key, maybe(secret.ExpiresAt))
-	return err
 }

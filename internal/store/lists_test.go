@@ -123,7 +123,7 @@ func TestRoundTrips(t *testing.T) {
 		schedule := aftercall.Schedule{time.Second, time.Hour}
 		endpoint := aftercall.Endpoint{
 			AccountID: a.ID, ID: "ep_1", UID: "crm", URL: "https://u:p@crm.example/?q=" + "'", Description: text, EventTypes: []string{"call_ended"}, Channels: []string{"x"},
-			ThrottleRate: 7, Metadata: map[string]string{"k": text}, Headers: map[string]string{"X-A": "1"}, Schedule: &schedule, Disabled: true,
+			ThrottleRate: 7, Metadata: map[string]string{"k": text}, Headers: map[string]string{"X-A": "1"}, Schedule: &schedule, Signature: aftercall.SignHMAC, Disabled: true,
 			Reason: aftercall.DisabledFailing, Health: aftercall.Health{FirstFailureAt: at, FailingSince: at.Add(time.Hour)}, CreatedAt: at, UpdatedAt: at.Add(time.Second),
 		}
 		contact := aftercall.Contact{
@@ -142,7 +142,7 @@ func TestRoundTrips(t *testing.T) {
 			Payload: []byte(`{ "n": 1.50,  "t": "` + "\u2028" + `" }`),
 		}
 		storetest.Update(t, s, func(tx *store.Tx) error {
-			if err := tx.InsertEndpoint(endpoint, aftercall.NewSecret(at)); err != nil {
+			if err := tx.InsertEndpoint(endpoint, aftercall.NewSecret(aftercall.HMAC, at)); err != nil {
 				return err
 			}
 			if _, err := tx.InsertContacts([]aftercall.Contact{contact}); err != nil {

@@ -161,14 +161,16 @@ func (tx *Tx) claimedOn(day int64, claims []OnceClaim) (map[*Once]*Done, error) 
 			}
 			_, err := all(tx, func(s scan) (none struct{}, err error) {
 				var key, request []byte
+				var masterKey string
 				d := &Done{}
-				if err = s(&key, &request, textAt(&d.MessageID), timeAt(&d.at), &d.status, &d.body); err == nil {
+				if err = s(&key, &request, textAt(&d.MessageID), timeAt(&d.at), &d.status, &d.body, &masterKey); err == nil {
 					once := onces[string(key)]
 					d.Other = string(request) != string(once.Request[:])
+					d.body, err = tx.store.keys.open(masterKey, d.body, once.names()...)
 					found[once] = d
 				}
 				return none, err
-			}, `SELECT key, request, message_id, created_at, COALESCE(status, 0), body FROM idempotency
+			}, `SELECT key, request, message_id, created_at, COALESCE(status, 0), body, COALESCE(master_key, '') FROM idempotency
 				WHERE account_id = $1 AND day = $2 AND key IN (`+placeholders(len(keys), 3)+`)`, args...)
 			return err
 		})
@@ -202,13 +204,20 @@ func (tx *Tx) GiveUpOnce(once *Once) error {
 }
 
 // KeepAnswer stores the answer to a request that was claimed, for those who send it
-// again.
+// again. It may hold a token, so it is sealed.
 func (tx *Tx) KeepAnswer(once *Once, status int, body []byte) error {
+	id, sealed, err := tx.store.keys.seal(body, once.names()...)
+	if err != nil {
+		return err
+	}
 	today := day(tx.now) // it was claimed on this day or, around midnight, the one before
-	_, err := tx.exec(`UPDATE idempotency SET status = $5, body = $6 WHERE account_id = $1 AND day IN ($2, $3) AND key = $4`,
-		once.AccountID, today, today-onceMemory, once.Key[:], status, body)
+	_, err = tx.exec(`UPDATE idempotency SET status = $5, body = $6, master_key = $7 WHERE account_id = $1 AND day IN ($2, $3) AND key = $4`,
+		once.AccountID, today, today-onceMemory, once.Key[:], status, sealed, text(id))
 	return err
 }
+
+// names are what its answer is sealed under.
+func (o *Once) names() []string { return []string{"answer", o.AccountID, string(o.Key[:])} }
 
 // ForgetOnce removes up to limit requests of an account, or with none of the
 // operator, that are older than is promised, and reports how many it found.

@@ -113,7 +113,7 @@ func askEverything(tx *Tx) error {
 	steps := []func() error{
 		func() error { return tx.InsertAccount(aftercall.Account{ID: account}) },
 		func() error {
-			return tx.InsertEndpoint(aftercall.Endpoint{AccountID: account, ID: endpoint}, aftercall.Secret{Key: []byte("key")})
+			return tx.InsertEndpoint(aftercall.Endpoint{AccountID: account, ID: endpoint, Signature: aftercall.SignHMAC}, aftercall.NewSecret(aftercall.HMAC, tx.now))
 		},
 		func() error { return tx.Publish(messages...) },
 		func() error { return tx.PutDeliveries(deliveries) },
@@ -146,6 +146,8 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.ForgetOnce(account, 100)) },
 		func() error { return tx.ExpirePortalTokens(account, []string{"s"}, tx.now) },
 		func() error { return second(tx.DeleteExpiredPortalTokens(100)) },
+		func() error { return second(tx.masterKeysUsed()) },
+		func() error { return second(tx.resealBatch("", 100)) },
 	}
 	for _, p := range []Page{page, cursor, back} {
 		steps = append(steps,

@@ -30,16 +30,22 @@ type Store struct {
 	db      *sql.DB // PostgreSQL: the pool. SQLite: the readers.
 	group   *group  // the single writer of SQLite; nil on PostgreSQL
 	url     string
+	keys    *masterKeys
 	watch   watch
 }
 
 // Open opens a database file, or "postgres://…". It does not change the schema:
-// see Migrate.
-func Open(ctx context.Context, url string) (*Store, error) {
-	if IsPostgres(url) {
-		return openPostgres(ctx, url)
+// see Migrate. Master keys seal secrets, the newest first; without any, those in the
+// file beside an SQLite database do, and on PostgreSQL none.
+func Open(ctx context.Context, url string, masterKeys ...string) (*Store, error) {
+	keys, err := openMasterKeys(url, masterKeys)
+	if err != nil {
+		return nil, err
 	}
-	return openSQLite(ctx, url)
+	if IsPostgres(url) {
+		return openPostgres(ctx, url, keys)
+	}
+	return openSQLite(ctx, url, keys)
 }
 
 // IsPostgres tells an address of a PostgreSQL server from a file path.
@@ -47,7 +53,7 @@ func IsPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
-func openPostgres(ctx context.Context, url string) (*Store, error) {
+func openPostgres(ctx context.Context, url string, keys *masterKeys) (*Store, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -60,7 +66,7 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 		db.Close()
 		return nil, fmt.Errorf("connect to database: %w", err)
 	}
-	return &Store{dialect: postgresDialect(), db: db, url: url}, nil
+	return &Store{dialect: postgresDialect(), db: db, url: url, keys: keys}, nil
 }
 
 // byIndex has a connection's statements go by indexes, which there are for all. The
@@ -72,12 +78,12 @@ func byIndex(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-func openSQLite(ctx context.Context, path string) (*Store, error) {
+func openSQLite(ctx context.Context, path string, keys *masterKeys) (*Store, error) {
 	writer, err := sql.Open("sqlite", sqliteURL(path, true))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{dialect: sqliteDialect(), url: path}
+	s := &Store{dialect: sqliteDialect(), url: path, keys: keys}
 	// The writer comes first: it creates the file and turns on the log.
 	if s.group, err = openGroup(ctx, s, writer); err != nil {
 		writer.Close()

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -9,19 +10,24 @@ import (
 )
 
 // CreateEndpoint stores a new endpoint; its ID and times are set. Without a secret
-// one is made. Errors: Invalid, Conflict for a uid that is taken.
+// one is made. What signs it is, unless it is said, of the secret's kind. Errors:
+// Invalid, Conflict for a uid that is taken.
 func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoint, secret string) error {
+	given, err := parseSecret(secret)
+	if err != nil {
+		return err
+	}
+	if endpoint.Signature == "" {
+		_, endpoint.Signature = aftercall.SignHMAC.Rotate(given)
+	}
 	if err := endpoint.Validate(); err != nil {
 		return err
 	}
+	kinds := endpoint.Signature.Kinds()
+	if given != nil && !slices.Contains(kinds, given.Kind) {
+		return aftercall.InvalidField("secret", "is not of the kind that signature %s needs", endpoint.Signature)
+	}
 	return e.store.Update(ctx, func(tx *store.Tx) error {
-		key := aftercall.NewSecret(tx.Now())
-		if secret != "" {
-			var err error
-			if key, err = aftercall.ParseSecret(secret, tx.Now()); err != nil {
-				return err
-			}
-		}
 		if err := knownEventTypes(tx, endpoint.EventTypes); err != nil {
 			return err
 		}
@@ -30,8 +36,17 @@ func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoin
 		if endpoint.Disabled {
 			endpoint.Reason = aftercall.DisabledByOwner
 		}
-		return tx.InsertEndpoint(*endpoint, key)
+		return tx.InsertEndpoint(*endpoint, aftercall.NewSecrets(kinds, given, tx.Now())...)
 	})
+}
+
+// parseSecret reads a secret that may be given, or is to be made.
+func parseSecret(text string) (*aftercall.Secret, error) {
+	if text == "" {
+		return nil, nil
+	}
+	secret, err := aftercall.ParseSecret(text)
+	return &secret, err
 }
 
 // knownEventTypes refuses names that are not in the catalogue, which would never
@@ -71,6 +86,9 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID string, 
 			if err := knownEventTypes(tx, after.EventTypes); err != nil {
 				return err
 			}
+			if err := signedBy(tx, before, after.Signature); err != nil {
+				return err
+			}
 			after.UpdatedAt = tx.Now()
 			switch {
 			case after.Disabled && !before.Disabled:
@@ -108,32 +126,57 @@ func (e *Engine) DeleteEndpoint(ctx context.Context, accountID, idOrUID string) 
 	})
 }
 
-// RotateSecret gives an endpoint a new secret, made when none is given. The old one
-// signs too during the grace.
+// signedBy makes the secrets that an endpoint needs to be signed otherwise. Those it
+// needs no longer go on signing as after a rotation.
+func signedBy(tx *store.Tx, before aftercall.Endpoint, next aftercall.Signature) error {
+	ended, begun := before.Signature.To(next)
+	if len(ended)+len(begun) == 0 {
+		return nil
+	}
+	return rotate(tx, before, ended, aftercall.DefaultGrace, aftercall.NewSecrets(begun, nil, tx.Now()))
+}
+
+// rotate puts secrets in the place of the current ones of some kinds.
+func rotate(tx *store.Tx, endpoint aftercall.Endpoint, ended []aftercall.SecretKind, grace time.Duration, secrets []aftercall.Secret) error {
+	known, err := tx.Secrets(ref(endpoint))
+	if err != nil {
+		return err
+	}
+	if grace > 0 && known.Old()+len(ended) > aftercall.MaxOldSecrets {
+		return aftercall.Errorf(aftercall.Invalid, "%d old secrets are still valid: wait until one expires, or rotate with gracePeriodSeconds 0",
+			aftercall.MaxOldSecrets).WithCode("limit_reached")
+	}
+	return tx.RotateSecrets(ref(endpoint), ended, tx.Now().Add(grace), secrets...)
+}
+
+// RotateSecret gives an endpoint new secrets, made unless one is given. The old ones
+// sign too during the grace.
 func (e *Engine) RotateSecret(ctx context.Context, accountID, idOrUID, secret string, grace time.Duration) error {
 	if grace < 0 || grace > aftercall.MaxGrace {
 		return aftercall.InvalidField("gracePeriodSeconds", "must be 0 to %d", int(aftercall.MaxGrace.Seconds()))
+	}
+	given, err := parseSecret(secret)
+	if err != nil {
+		return err
 	}
 	return e.store.Update(ctx, func(tx *store.Tx) error {
 		endpoint, err := tx.Endpoint(accountID, idOrUID)
 		if err != nil {
 			return err
 		}
-		next := aftercall.NewSecret(tx.Now())
-		if secret != "" {
-			if next, err = aftercall.ParseSecret(secret, tx.Now()); err != nil {
-				return err
-			}
+		replaced, next := endpoint.Signature.Rotate(given)
+		kinds := replaced
+		if next != endpoint.Signature {
+			kinds = next.Kinds()
 		}
-		current, err := tx.Secrets(ref(endpoint))
-		if err != nil {
+		if err := rotate(tx, endpoint, replaced, grace, aftercall.NewSecrets(kinds, given, tx.Now())); err != nil {
 			return err
 		}
-		if grace > 0 && len(current) > aftercall.MaxOldSecrets {
-			return aftercall.Errorf(aftercall.Invalid, "%d old secrets are still valid: wait until one expires, or rotate with gracePeriodSeconds 0",
-				aftercall.MaxOldSecrets).WithCode("limit_reached")
+		if endpoint.Signature == next {
+			return nil
 		}
-		return tx.RotateSecret(ref(endpoint), next, tx.Now().Add(grace))
+		endpoint.Signature, endpoint.UpdatedAt = next, tx.Now()
+		return tx.UpdateEndpoint(endpoint)
 	})
 }
 

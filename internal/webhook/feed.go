@@ -3,6 +3,7 @@ package webhook
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -196,6 +197,11 @@ func (d *dispatcher) load(tx *store.Tx, c *chore) error {
 		return err
 	}
 	secrets, err := tx.Secrets(c.lane.ref)
+	if errors.Is(err, store.ErrSealed) { // nothing is sent unsigned, and the other endpoints do not wait for the key
+		d.cfg.Log.Error("an endpoint cannot be served", "endpoint", endpoint.ID, "cause", err)
+		c.gone = true
+		return nil
+	}
 	if err != nil {
 		return err
 	}

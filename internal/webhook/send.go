@@ -66,7 +66,11 @@ func request(ctx context.Context, to *settings, p parcel, now time.Time) *http.R
 			if signatures.Len() > 0 {
 				signatures.WriteByte(' ')
 			}
-			signatures.WriteString(signature.Sign(secret.Key, p.message.ID, now, body))
+			if secret.Kind == aftercall.Ed25519 {
+				signatures.WriteString(signature.SignPrivate(secret.Key, p.message.ID, now, body))
+			} else {
+				signatures.WriteString(signature.Sign(secret.Key, p.message.ID, now, body))
+			}
 		}
 	}
 	id, timestamp, signed := []string{p.message.ID}, []string{strconv.FormatInt(now.Unix(), 10)}, []string{signatures.String()}

@@ -25,6 +25,10 @@ type EndpointIn struct {
 	Metadata     web.Optional[map[string]string] `json:"metadata"`
 	Headers      web.Optional[map[string]string] `json:"headers"`
 	Secret       web.Optional[string]            `json:"secret"` // only when it is created
+
+	// Our additions.
+	Signature     web.Optional[aftercall.Signature] `json:"signature"`
+	RetrySchedule web.Optional[[]int]               `json:"retrySchedule"` // seconds; null means the server's
 }
 
 // into sets what was sent. An empty list of event types means all, as Svix's React
@@ -39,26 +43,59 @@ func (in EndpointIn) into(e *aftercall.Endpoint) {
 	rateInto(web.First(in.ThrottleRate, in.RateLimit), &e.ThrottleRate)
 	in.Metadata.Into(&e.Metadata)
 	in.Headers.Into(&e.Headers)
+	in.Signature.Into(&e.Signature)
+	if in.RetrySchedule.Set {
+		e.Schedule = scheduleIn(in.RetrySchedule.Value)
+	}
+}
+
+// scheduleIn reads waits in seconds. Those of absurd length stay absurd: they are
+// refused with the rest of an endpoint.
+func scheduleIn(waits []int) *aftercall.Schedule {
+	if waits == nil {
+		return nil
+	}
+	schedule := make(aftercall.Schedule, len(waits))
+	for i, wait := range waits {
+		schedule[i] = time.Duration(max(-1, min(wait, maxSeconds))) * time.Second
+	}
+	return &schedule
+}
+
+func scheduleOut(s *aftercall.Schedule) []int {
+	if s == nil {
+		return nil
+	}
+	waits := make([]int, len(*s))
+	for i, wait := range *s {
+		waits[i] = int(wait.Seconds())
+	}
+	return waits
 }
 
 // EndpointOut is what is shown of an endpoint, with the names of v1 and v2 SDKs.
 type EndpointOut struct {
-	ID             string            `json:"id"`
-	UID            *string           `json:"uid"`
-	URL            string            `json:"url"`
-	Description    string            `json:"description"`
-	Disabled       bool              `json:"disabled"`
-	DisabledReason *string           `json:"disabledReason,omitempty"` // our addition
-	EventTypes     []string          `json:"eventTypes"`
-	FilterTypes    []string          `json:"filterTypes"`
-	Channels       []string          `json:"channels"`
-	ThrottleRate   *int              `json:"throttleRate"`
-	RateLimit      *int              `json:"rateLimit"`
-	Version        int               `json:"version"`
-	Metadata       map[string]string `json:"metadata"`
-	CreatedAt      time.Time         `json:"createdAt"`
-	UpdatedAt      time.Time         `json:"updatedAt"`
-	created        bool
+	ID           string            `json:"id"`
+	UID          *string           `json:"uid"`
+	URL          string            `json:"url"`
+	Description  string            `json:"description"`
+	Disabled     bool              `json:"disabled"`
+	EventTypes   []string          `json:"eventTypes"`
+	FilterTypes  []string          `json:"filterTypes"`
+	Channels     []string          `json:"channels"`
+	ThrottleRate *int              `json:"throttleRate"`
+	RateLimit    *int              `json:"rateLimit"`
+	Version      int               `json:"version"`
+	Metadata     map[string]string `json:"metadata"`
+	CreatedAt    time.Time         `json:"createdAt"`
+	UpdatedAt    time.Time         `json:"updatedAt"`
+
+	// Our additions.
+	DisabledReason *string             `json:"disabledReason,omitempty"`
+	Signature      aftercall.Signature `json:"signature"`
+	RetrySchedule  []int               `json:"retrySchedule,omitempty"`
+
+	created bool
 }
 
 // Status tells a new endpoint from one that existed.
@@ -72,7 +109,7 @@ func (e EndpointOut) Status() int {
 func endpointOut(e aftercall.Endpoint) EndpointOut {
 	return EndpointOut{
 		ID: e.ID, UID: orNil(e.UID), URL: e.URL, Description: e.Description,
-		Disabled: e.Disabled, DisabledReason: orNil(string(e.Reason)),
+		Disabled: e.Disabled, DisabledReason: orNil(string(e.Reason)), Signature: e.Signature, RetrySchedule: scheduleOut(e.Schedule),
 		EventTypes: e.EventTypes, FilterTypes: e.EventTypes, Channels: e.Channels,
 		ThrottleRate: rateOrNil(e.ThrottleRate), RateLimit: rateOrNil(e.ThrottleRate), Version: 1,
 		Metadata: metadataOut(e.Metadata), CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
@@ -155,13 +192,13 @@ func (a *API) changeEndpoint(ctx context.Context, c auth.Caller, in endpointPath
 	return endpointOut(e), err
 }
 
-// putEndpoint replaces an endpoint; its secret and headers stay. An unknown one is
-// created, with the path as its uid.
+// putEndpoint replaces an endpoint; its secrets and what signs it stay, and its
+// headers unless they are sent. An unknown one is created, with the path as its uid.
 func (a *API) putEndpoint(ctx context.Context, c auth.Caller, in *endpointChange) (EndpointOut, error) {
 	out, err := a.changeEndpoint(ctx, c, in.endpointPath, func(e *aftercall.Endpoint) error {
 		headers := e.Headers
 		e.URL, e.UID, e.Description, e.Disabled = "", "", "", false
-		e.EventTypes, e.Channels, e.ThrottleRate, e.Metadata = nil, nil, 0, nil
+		e.EventTypes, e.Channels, e.ThrottleRate, e.Metadata, e.Schedule = nil, nil, 0, nil, nil
 		in.Body.into(e)
 		if !in.Body.Headers.Set {
 			e.Headers = headers
@@ -193,19 +230,26 @@ func (a *API) deleteEndpoint(ctx context.Context, c auth.Caller, in *endpointPat
 	return web.Empty{}, a.engine.DeleteEndpoint(ctx, accountID, in.Endpoint)
 }
 
-// SecretOut is the current secret of an endpoint.
+// SecretOut is the current secret of an endpoint: of an asymmetric one the public
+// half.
 type SecretOut struct {
-	Key string `json:"key"`
+	Key       string `json:"key"`
+	PublicKey string `json:"publicKey,omitempty"` // our addition: there are both
 }
 
 func (a *API) getSecret(ctx context.Context, c auth.Caller, in *endpointPath) (SecretOut, error) {
 	var out SecretOut
 	err := a.endpoint(ctx, c, *in, func(tx *store.Tx, e aftercall.Endpoint) error {
 		secrets, err := tx.Secrets(store.EndpointRef{AccountID: e.AccountID, EndpointID: e.ID})
-		if err == nil {
-			out.Key = secrets[0].Reveal()
+		if err != nil {
+			return err
 		}
-		return err
+		out.Key = secrets[0].Reveal()
+		if e.Signature == aftercall.SignBoth {
+			public, _ := secrets.Current(aftercall.Ed25519)
+			out.PublicKey = public.Reveal()
+		}
+		return nil
 	})
 	return out, err
 }

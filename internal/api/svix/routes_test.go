@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aftercall/aftercall/signature"
 )
 
 func TestApplications(t *testing.T) {
@@ -106,6 +108,60 @@ func TestSecrets(t *testing.T) {
 		}
 		s.do(422, "POST", path+"/secret/rotate", object{"gracePeriodSeconds": 604801})
 		s.do(204, "POST", path+"/secret/rotate", object{"gracePeriodSeconds": 0})
+	})
+}
+
+// An endpoint is signed by either kind of secret or both; who moves from one to the
+// other has both for a day.
+func TestSignatures(t *testing.T) {
+	each(t, func(s *server) {
+		app, crm := s.app("signatures"), receive(s.T)
+		const private, public = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
+			"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+		path := app + "/endpoint/" + s.do(201, "POST", app+"/endpoint", object{"url": crm.URL, "secret": private})["id"].(string)
+		arrives := func(signatures string, secrets ...any) {
+			s.Helper()
+			before, _, _ := crm.seen()
+			s.do(202, "POST", app+"/msg", `{"eventType":"call_ended","payload":{"a":1}}`)
+			s.until("the message arrived", func() bool { n, _, _ := crm.seen(); return n > before })
+			_, header, body := crm.seen()
+			var versions []string
+			for text := range strings.SplitSeq(header.Get("Svix-Signature"), " ") {
+				version, _, _ := strings.Cut(text, ",")
+				versions = append(versions, version)
+			}
+			if got := strings.Join(versions, " "); got != signatures {
+				s.Errorf("it is signed %s, want %s", got, signatures)
+			}
+			for _, secret := range secrets {
+				verifier, err := signature.NewVerifier(secret.(string))
+				if err != nil {
+					s.Fatal(err)
+				}
+				if err := verifier.Verify(header, []byte(body), time.Now()); err != nil {
+					s.Errorf("with %s: %v", secret, err)
+				}
+			}
+		}
+		if e, secret := s.do(200, "GET", path, nil), s.do(200, "GET", path+"/secret", nil); e["signature"] != "ed25519" || secret["key"] != public {
+			s.Errorf("the endpoint is %v with %v", e, secret)
+		}
+		arrives("v1a", public)
+		s.do(200, "PATCH", path, object{"signature": "both"})
+		secret := s.do(200, "GET", path+"/secret", nil)
+		if secret["publicKey"] != public || !strings.HasPrefix(secret["key"].(string), "whsec_") {
+			s.Errorf("with both it is %v", secret)
+		}
+		arrives("v1 v1a", secret["key"], public)
+		s.do(200, "PATCH", path, object{"signature": "hmac"})
+		arrives("v1 v1a", secret["key"], public) // the one that ended signs for a day
+		s.do(204, "POST", path+"/secret/rotate", object{"key": private, "gracePeriodSeconds": 0})
+		if e := s.do(200, "GET", path, nil); e["signature"] != "ed25519" {
+			s.Errorf("a rotation to another kind leaves %v", e["signature"])
+		}
+		s.do(422, "PATCH", path, object{"signature": "rsa"})
+		s.do(422, "POST", app+"/endpoint", object{"url": crm.URL, "secret": private, "signature": "hmac"})
+		s.do(422, "POST", path+"/secret/rotate", object{"key": private[:60]})
 	})
 }
 

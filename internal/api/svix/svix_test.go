@@ -152,7 +152,7 @@ type receiver struct {
 	mu     sync.Mutex
 	status int
 	bodies []string
-	header http.Header
+	header http.Header // of the last one
 }
 
 func receive(t *testing.T) *receiver {
@@ -168,6 +168,16 @@ func receive(t *testing.T) *receiver {
 	}))
 	t.Cleanup(r.Close)
 	return r
+}
+
+// seen is how many have arrived, with what the last one was.
+func (r *receiver) seen() (count int, header http.Header, body string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if count = len(r.bodies); count > 0 {
+		body = r.bodies[count-1]
+	}
+	return count, r.header, body
 }
 
 func (r *receiver) answer(status int) {
