@@ -20,6 +20,7 @@ type Endpoint struct {
 	Channels     []string // none means every message, else only those sharing one
 	ThrottleRate int      // messages a second; 0 means the account's
 	Metadata     map[string]string
+	Version      int               // of the payloads, in Svix's older SDKs; kept and shown
 	Headers      map[string]string // sent with every attempt, in the case they were given
 	Schedule     *Schedule         // nil means the server's
 	Signature    Signature         // what its current secrets are
@@ -60,6 +61,7 @@ const (
 	maxChannels    = 10
 	maxHeaderValue = 4096
 	maxHeaders     = 50
+	maxVersion     = 65535
 )
 
 // Validate checks what a caller may set. Whether the URL's address may be
@@ -84,6 +86,9 @@ func (e Endpoint) Validate() error {
 	validateMetadata(&f, e.Metadata)
 	validateHeaders(&f, e.Headers)
 	validateSignature(&f, e.Signature)
+	if e.Version < 1 || e.Version > maxVersion {
+		f.add("version", "must be 1 to %d", maxVersion)
+	}
 	if e.Schedule != nil {
 		if problem := e.Schedule.problem(); problem != "" {
 			f.add("retrySchedule", "%s", problem)

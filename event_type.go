@@ -12,15 +12,15 @@ import (
 
 // EventType names a kind of fact. Endpoints choose among those that exist.
 type EventType struct {
-	Name        string
-	Description string
-	Schemas     []byte // JSON, or nil
-	GroupName   string
-	FeatureFlag string
-	Archived    bool
-	Deprecated  bool
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	Name         string
+	Description  string
+	Schemas      []byte // JSON, or nil
+	GroupName    string
+	FeatureFlags []string // who opens the portal sees it only with one of them; none means everybody
+	Archived     bool
+	Deprecated   bool
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
 }
 
 // namePattern holds names of event types and channels. Svix allows 256
@@ -31,10 +31,21 @@ var namePattern = regexp.MustCompile(`^[a-zA-Z0-9\-_.:+]{1,128}$`)
 func (t EventType) Validate() error {
 	var f fieldErrors
 	validateEventTypeName(&f, "name", t.Name)
+	for _, flag := range t.FeatureFlags {
+		if !namePattern.MatchString(flag) {
+			f.add("featureFlags", "each must be 1 to 128 letters, digits, or one of - _ . : +")
+			break
+		}
+	}
 	if len(t.Schemas) > 1<<20 {
 		f.add("schemas", "must not exceed 1 MiB")
 	}
 	return f.err()
+}
+
+// Shown reports whether who has these feature flags sees the event type.
+func (t EventType) Shown(flags []string) bool {
+	return len(t.FeatureFlags) == 0 || slices.ContainsFunc(t.FeatureFlags, func(f string) bool { return slices.Contains(flags, f) })
 }
 
 func validateEventTypeName(f *fieldErrors, path, name string) {

@@ -21,15 +21,16 @@ const (
 	KeyPrefix      = "key_"
 )
 
-// idStep is the resolution of the time inside an id.
-const idStep = 4 * time.Millisecond
+// IDStep is the resolution of the time inside an id: an id that was made just now may
+// sort after FirstID of a moment later.
+const IDStep = 4 * time.Millisecond
 
 // NewID makes an id that sorts by time: Svix's variant of KSUID, which holds 4
 // bytes of seconds, 1 byte of 4-millisecond steps and 15 random bytes, so ids
 // of the same step sort at random.
 func NewID(prefix string, now time.Time) string {
 	var payload [16]byte
-	payload[0] = byte(now.Nanosecond() / int(idStep))
+	payload[0] = byte(now.Nanosecond() / int(IDStep))
 	rand.Read(payload[1:])
 	id, err := ksuid.FromParts(now, payload[:])
 	if err != nil { // only for a payload of another length
@@ -43,7 +44,7 @@ func NewID(prefix string, now time.Time) string {
 // index on time.
 func FirstID(prefix string, t time.Time) string {
 	var payload [16]byte
-	payload[0] = byte(t.Nanosecond() / int(idStep))
+	payload[0] = byte(t.Nanosecond() / int(IDStep))
 	id, err := ksuid.FromParts(t, payload[:])
 	if err != nil {
 		panic(err)

@@ -28,6 +28,9 @@ func (k *Keys) UpdateAccount(ctx context.Context, idOrUID string, change func(*a
 		if a, err = tx.Account(idOrUID); err != nil {
 			return err
 		}
+		if a.ID == aftercall.OperationalAccountID {
+			return reserved()
+		}
 		change(&a)
 		if err := a.Validate(); err != nil {
 			return err
@@ -38,12 +41,19 @@ func (k *Keys) UpdateAccount(ctx context.Context, idOrUID string, change func(*a
 	return a, err
 }
 
+func reserved() error {
+	return aftercall.Errorf(aftercall.Forbidden, "the application of operational webhooks is part of the server")
+}
+
 // DeleteAccount removes an account with everything it has, its keys too.
 func (k *Keys) DeleteAccount(ctx context.Context, idOrUID string) error {
 	err := k.store.Update(ctx, func(tx *store.Tx) error {
 		a, err := tx.Account(idOrUID)
 		if err != nil {
 			return err
+		}
+		if a.ID == aftercall.OperationalAccountID {
+			return reserved()
 		}
 		return tx.DeleteAccount(a.ID)
 	})

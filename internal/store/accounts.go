@@ -40,7 +40,7 @@ func (tx *Tx) UpdateAccount(a aftercall.Account) error {
 
 // accountTables hold rows of accounts, those that others refer to last.
 var accountTables = []string{
-	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "call", "contact", "login", "api_key",
+	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "call", "contact", "login", "api_key",
 }
 
 // DeleteAccount removes an account with everything it has.
@@ -67,9 +67,10 @@ func (tx *Tx) endpointsChanged(accountID string) error {
 	return err
 }
 
-// Accounts lists accounts in the order of their ids.
+// Accounts lists accounts in the order of their ids, without the reserved one.
 func (tx *Tx) Accounts(p Page) ([]aftercall.Account, error) {
 	where := newFilter()
+	where.raw("id > ?", aftercall.OperationalAccountID)
 	where.page("id", p)
 	return all(tx, readAccount, `SELECT `+accountColumns+` FROM account`+where.sql(), where.args...)
 }

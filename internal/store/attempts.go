@@ -78,6 +78,23 @@ func (tx *Tx) Attempts(accountID string, f AttemptFilter, p Page) ([]aftercall.A
 	return all(tx, readAttempt, `SELECT `+attemptColumns+` FROM attempt`+where.sql(), where.args...)
 }
 
+// Answered returns which messages had an attempt at an endpoint that was answered with
+// a status of a class, 100 to 500, or 0 for those without an answer.
+func (tx *Tx) Answered(ref EndpointRef, class int, messageIDs []string) (map[string]bool, error) {
+	found := map[string]bool{}
+	err := inChunks(messageIDs, func(ids []string) error {
+		list, err := all(tx, value[string], `SELECT DISTINCT message_id FROM attempt
+			WHERE account_id = $1 AND endpoint_id = $2 AND status_code >= $3 AND status_code < $4
+			AND message_id IN (`+placeholders(len(ids), 5)+`)`,
+			append([]any{ref.AccountID, ref.EndpointID, class, class + 100}, anys(ids)...)...)
+		for _, id := range list {
+			found[id] = true
+		}
+		return err
+	})
+	return found, err
+}
+
 // EraseAttempt removes the answer to an attempt.
 func (tx *Tx) EraseAttempt(accountID, messageID, id string) error {
 	n, err := tx.exec(`UPDATE attempt SET response = '`+erased+`' WHERE account_id = $1 AND message_id = $2 AND id = $3`,

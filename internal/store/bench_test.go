@@ -42,7 +42,7 @@ func BenchmarkClaim(b *testing.B) {
 func fill(b *testing.B, s *store.Store, accountID string, count int) (ref store.EndpointRef) {
 	b.Helper()
 	storetest.Update(b, s, func(tx *store.Tx) error {
-		e := aftercall.Endpoint{AccountID: accountID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), Signature: aftercall.SignHMAC, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+		e := aftercall.Endpoint{AccountID: accountID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), Signature: aftercall.SignHMAC, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 		ref = store.EndpointRef{AccountID: accountID, EndpointID: e.ID}
 		return tx.InsertEndpoint(e, aftercall.NewSecret(aftercall.HMAC, tx.Now()))
 	})

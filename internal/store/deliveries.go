@@ -38,6 +38,21 @@ func (tx *Tx) Deliveries(accountID, messageID string) ([]aftercall.Delivery, err
 		WHERE account_id = $1 AND endpoint_id IN `+anyEndpoint+` AND message_id = $2 ORDER BY endpoint_id`, accountID, messageID)
 }
 
+// DeliveriesTo returns the deliveries of messages to an endpoint, by message.
+func (tx *Tx) DeliveriesTo(ref EndpointRef, messageIDs []string) (map[string]*aftercall.Delivery, error) {
+	found := make(map[string]*aftercall.Delivery, len(messageIDs))
+	err := inChunks(messageIDs, func(ids []string) error {
+		list, err := all(tx, readDelivery, `SELECT `+deliveryColumns+` FROM delivery
+			WHERE account_id = $1 AND endpoint_id = $2 AND message_id IN (`+placeholders(len(ids), 3)+`)`,
+			append([]any{ref.AccountID, ref.EndpointID}, anys(ids)...)...)
+		for i := range list {
+			found[list[i].MessageID] = &list[i]
+		}
+		return err
+	})
+	return found, err
+}
+
 // DeliveryFilter narrows lists of deliveries. Zero values keep all.
 type DeliveryFilter struct {
 	State     *aftercall.DeliveryState

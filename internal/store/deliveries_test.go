@@ -19,7 +19,7 @@ func addEndpoint(t *testing.T, s *store.Store, accountID string, change ...func(
 	var e aftercall.Endpoint
 	storetest.Update(t, s, func(tx *store.Tx) error {
 		e = aftercall.Endpoint{
-			AccountID: accountID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", Signature: aftercall.SignHMAC, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+			AccountID: accountID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", Signature: aftercall.SignHMAC, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}
 		for _, c := range change {
 			c(&e)

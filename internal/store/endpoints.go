@@ -7,12 +7,12 @@ import (
 )
 
 const endpointColumns = `account_id, id, uid, url, description, event_types, channels, throttle_rate, metadata, headers,
-	schedule, signature, disabled, reason, first_failure_at, failing_since, created_at, updated_at`
+	schedule, signature, version, disabled, reason, first_failure_at, failing_since, created_at, updated_at`
 
 func readEndpoint(s scan) (e aftercall.Endpoint, err error) {
 	var schedule string
 	err = s(&e.AccountID, &e.ID, textAt(&e.UID), &e.URL, &e.Description, jsonAt(&e.EventTypes), jsonAt(&e.Channels),
-		&e.ThrottleRate, jsonAt(&e.Metadata), jsonAt(&e.Headers), textAt(&schedule), &e.Signature, &e.Disabled, &e.Reason,
+		&e.ThrottleRate, jsonAt(&e.Metadata), jsonAt(&e.Headers), textAt(&schedule), &e.Signature, &e.Version, &e.Disabled, &e.Reason,
 		timeAt(&e.Health.FirstFailureAt), timeAt(&e.Health.FailingSince), timeAt(&e.CreatedAt), timeAt(&e.UpdatedAt))
 	if err == nil && schedule != "" {
 		var parsed aftercall.Schedule
@@ -48,9 +48,9 @@ func (tx *Tx) Endpoints(accountID string, p Page) ([]aftercall.Endpoint, error) 
 // InsertEndpoint stores a new endpoint with its first secrets. A uid that is taken
 // is a Conflict.
 func (tx *Tx) InsertEndpoint(e aftercall.Endpoint, secrets ...aftercall.Secret) error {
-	_, err := tx.exec(`INSERT INTO endpoint (`+endpointColumns+`) VALUES `+tuples(1, 1, bare(18)...),
+	_, err := tx.exec(`INSERT INTO endpoint (`+endpointColumns+`) VALUES `+tuples(1, 1, bare(19)...),
 		e.AccountID, e.ID, text(e.UID), e.URL, e.Description, jsonOf(e.EventTypes), jsonOf(e.Channels),
-		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), string(e.Signature), e.Disabled, string(e.Reason),
+		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), string(e.Signature), e.Version, e.Disabled, string(e.Reason),
 		maybe(e.Health.FirstFailureAt), maybe(e.Health.FailingSince), micros(e.CreatedAt), micros(e.UpdatedAt))
 	if err != nil {
 		return taken(err, "an endpoint with this uid exists")
@@ -63,10 +63,10 @@ func (tx *Tx) InsertEndpoint(e aftercall.Endpoint, secrets ...aftercall.Secret) 
 func (tx *Tx) UpdateEndpoint(e aftercall.Endpoint) error {
 	_, err := tx.exec(`UPDATE endpoint SET uid = $3, url = $4, description = $5, event_types = $6, channels = $7,
 		throttle_rate = $8, metadata = $9, headers = $10, schedule = $11, signature = $12,
-		disabled = $13, reason = $14, first_failure_at = $15, failing_since = $16, updated_at = $17
+		version = $13, disabled = $14, reason = $15, first_failure_at = $16, failing_since = $17, updated_at = $18
 		WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL`,
 		e.AccountID, e.ID, text(e.UID), e.URL, e.Description, jsonOf(e.EventTypes), jsonOf(e.Channels),
-		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), string(e.Signature), e.Disabled, string(e.Reason),
+		e.ThrottleRate, jsonOf(e.Metadata), jsonOf(e.Headers), scheduleText(e.Schedule), string(e.Signature), e.Version, e.Disabled, string(e.Reason),
 		maybe(e.Health.FirstFailureAt), maybe(e.Health.FailingSince), micros(e.UpdatedAt))
 	tx.endpointChanged(EndpointRef{e.AccountID, e.ID})
 	return taken(err, "an endpoint with this uid exists")
@@ -99,6 +99,12 @@ type audience struct {
 	endpoints []aftercall.Endpoint
 }
 
+// Wanted reports whether an enabled endpoint of an account wants such messages.
+func (tx *Tx) Wanted(accountID, eventType string, channels []string) (bool, error) {
+	to, err := tx.audience(accountID)
+	return slices.ContainsFunc(to.endpoints, func(e aftercall.Endpoint) bool { return e.Wants(eventType, channels) }), err
+}
+
 // audience finds an account, by id or uid, with its enabled endpoints. It is asked
 // once in a transaction; on SQLite the writer knows until something changes.
 func (tx *Tx) audience(idOrUID string) (audience, error) {
@@ -112,7 +118,7 @@ func (tx *Tx) audience(idOrUID string) (audience, error) {
 	endpoints, err := all(tx, readEndpoint, `SELECT `+endpointColumns+` FROM endpoint
 		WHERE account_id = $1 AND NOT disabled AND deleted_at IS NULL ORDER BY id`, account.ID)
 	a := audience{account, endpoints}
-	if err == nil {
+	if err == nil && tx.audiences != nil {
 		tx.audiences[idOrUID], tx.audiences[account.ID] = a, a
 	}
 	return a, err

@@ -123,7 +123,7 @@ func TestRoundTrips(t *testing.T) {
 		schedule := aftercall.Schedule{time.Second, time.Hour}
 		endpoint := aftercall.Endpoint{
 			AccountID: a.ID, ID: "ep_1", UID: "crm", URL: "https://u:p@crm.example/?q=" + "'", Description: text, EventTypes: []string{"call_ended"}, Channels: []string{"x"},
-			ThrottleRate: 7, Metadata: map[string]string{"k": text}, Headers: map[string]string{"X-A": "1"}, Schedule: &schedule, Signature: aftercall.SignHMAC, Disabled: true,
+			ThrottleRate: 7, Metadata: map[string]string{"k": text}, Headers: map[string]string{"X-A": "1"}, Schedule: &schedule, Signature: aftercall.SignHMAC, Version: 1, Disabled: true,
 			Reason: aftercall.DisabledFailing, Health: aftercall.Health{FirstFailureAt: at, FailingSince: at.Add(time.Hour)}, CreatedAt: at, UpdatedAt: at.Add(time.Second),
 		}
 		contact := aftercall.Contact{

@@ -173,6 +173,12 @@ func (tx *Tx) Messages(accountID string, f MessageFilter, p Page) ([]aftercall.M
 	return all(tx, readMessage, `SELECT `+messageColumns+` FROM message`+where.sql(), where.args...)
 }
 
+// CountMessages counts the messages of an account whose ids lie after one and before
+// another.
+func (tx *Tx) CountMessages(accountID, after, before string) (int, error) {
+	return one(tx, value[int], `SELECT COUNT(*) FROM message WHERE account_id = $1 AND id > $2 AND id < $3`, accountID, after, before)
+}
+
 // messages keeps rows by what of their message does not change. The columns are
 // those of an alias such as "m.", or of the message itself.
 func (f *filter) messages(alias string, m MessageFilter) {

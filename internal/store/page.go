@@ -62,13 +62,18 @@ func (f *filter) window(column, prefix string, since, until time.Time) {
 }
 
 // holds keeps rows whose column, a list stored as JSON, holds a name; an empty name
-// keeps all. Names of channels and tags hold no character that JSON escapes.
+// keeps all.
 func (f *filter) holds(column, name string) {
-	if name == "" {
-		return
+	if name != "" {
+		f.conditions = append(f.conditions, f.held(column, name))
 	}
+}
+
+// held is the condition that a list stored as JSON holds a name. Names of channels,
+// tags and flags hold no character that JSON escapes.
+func (f *filter) held(column, name string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-	f.raw(column+` LIKE ? ESCAPE '\'`, `%"`+escape.Replace(name)+`"%`)
+	return column + " LIKE " + f.arg(`%"`+escape.Replace(name)+`"%`) + ` ESCAPE '\'`
 }
 
 // page orders by the id column and keeps the rows of a page.

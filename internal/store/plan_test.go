@@ -113,7 +113,7 @@ func askEverything(tx *Tx) error {
 	steps := []func() error{
 		func() error { return tx.InsertAccount(aftercall.Account{ID: account}) },
 		func() error {
-			return tx.InsertEndpoint(aftercall.Endpoint{AccountID: account, ID: endpoint, Signature: aftercall.SignHMAC}, aftercall.NewSecret(aftercall.HMAC, tx.now))
+			return tx.InsertEndpoint(aftercall.Endpoint{AccountID: account, ID: endpoint, Signature: aftercall.SignHMAC, Version: 1}, aftercall.NewSecret(aftercall.HMAC, tx.now))
 		},
 		func() error { return tx.Publish(messages...) },
 		func() error { return tx.PutDeliveries(deliveries) },
@@ -148,6 +148,12 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.DeleteExpiredPortalTokens(100)) },
 		func() error { return second(tx.masterKeysUsed()) },
 		func() error { return second(tx.resealBatch("", 100)) },
+		func() error { return second(tx.DeliveriesTo(ref, ids)) },
+		func() error { return second(tx.Answered(ref, 500, ids)) },
+		func() error { return second(tx.CountMessages(account, ids[0], ids[9])) },
+		func() error { return second(tx.Wanted(account, "x", nil)) },
+		func() error { return second(tx.EventTypes(EventTypeFilter{Gated: true, Flags: []string{"a"}}, page)) },
+		func() error { return second(tx.RunningTasks()) },
 	}
 	for _, p := range []Page{page, cursor, back} {
 		steps = append(steps,

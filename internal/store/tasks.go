@@ -2,6 +2,8 @@ package store
 
 import (
 	"time"
+
+	"github.com/aftercall/aftercall"
 )
 
 // Task is work over many rows that goes on after a restart, such as a recovery.
@@ -10,13 +12,33 @@ type Task struct {
 	ID           string
 	Kind         string // in Svix's words: "endpoint.recover"
 	Status       TaskStatus
-	EndpointID   string
+	Reason       string           // why it failed, for people
+	EndpointID   string           // empty when it is about no endpoint
+	Replay       aftercall.Replay // what a replay picks
 	Since, Until time.Time
 	Cursor       string // the last row that is done
-	Total        int    // how many there were to do at the start
-	Done         int
+	Total        int    // how many rows there were to look at when it began
+	Done         int    // how many were looked at
+	Started      int    // how many deliveries were started again
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+}
+
+// Data is what is shown of a task beside its kind and status.
+func (t Task) Data() TaskData {
+	return TaskData{t.AccountID, t.EndpointID, t.Since, t.Until, t.Total, t.Done, t.Started, t.Reason}
+}
+
+// TaskData is how far a task has come.
+type TaskData struct {
+	AppID      string    `json:"appId"`
+	EndpointID string    `json:"endpointId,omitempty"`
+	Since      time.Time `json:"since"`
+	Until      time.Time `json:"until"`
+	Total      int       `json:"total"`
+	Done       int       `json:"done"`
+	Started    int       `json:"started"`
+	Reason     string    `json:"reason,omitempty"`
 }
 
 // TaskStatus is how far a task has come, in Svix's words.
@@ -28,21 +50,22 @@ const (
 	TaskFailed   TaskStatus = "failed"
 )
 
-const taskColumns = `account_id, id, kind, status, endpoint_id, since, until, cursor, total, done, created_at, updated_at`
+const taskColumns = `account_id, id, kind, status, reason, endpoint_id, replay, since, until, cursor, total, done, started,
+	created_at, updated_at`
 
 func readTask(s scan) (t Task, err error) {
-	err = s(&t.AccountID, &t.ID, &t.Kind, &t.Status, &t.EndpointID, timeAt(&t.Since), timeAt(&t.Until), &t.Cursor,
-		&t.Total, &t.Done, timeAt(&t.CreatedAt), timeAt(&t.UpdatedAt))
+	err = s(&t.AccountID, &t.ID, &t.Kind, &t.Status, textAt(&t.Reason), &t.EndpointID, jsonAt(&t.Replay), timeAt(&t.Since), timeAt(&t.Until), &t.Cursor,
+		&t.Total, &t.Done, &t.Started, timeAt(&t.CreatedAt), timeAt(&t.UpdatedAt))
 	return t, err
 }
 
 // PutTask stores a task, new or not.
 func (tx *Tx) PutTask(t Task) error {
-	_, err := tx.exec(`INSERT INTO task (`+taskColumns+`) VALUES `+tuples(1, 1, bare(12)...)+`
-		ON CONFLICT (account_id, id) DO UPDATE SET status = excluded.status, cursor = excluded.cursor,
-		done = excluded.done, updated_at = excluded.updated_at`,
-		t.AccountID, t.ID, t.Kind, string(t.Status), t.EndpointID, micros(t.Since), micros(t.Until), t.Cursor,
-		t.Total, t.Done, micros(t.CreatedAt), micros(t.UpdatedAt))
+	_, err := tx.exec(`INSERT INTO task (`+taskColumns+`) VALUES `+tuples(1, 1, bare(15)...)+`
+		ON CONFLICT (account_id, id) DO UPDATE SET status = excluded.status, reason = excluded.reason,
+		cursor = excluded.cursor, done = excluded.done, started = excluded.started, updated_at = excluded.updated_at`,
+		t.AccountID, t.ID, t.Kind, string(t.Status), text(t.Reason), t.EndpointID, jsonOf(t.Replay), micros(t.Since), micros(t.Until), t.Cursor,
+		t.Total, t.Done, t.Started, micros(t.CreatedAt), micros(t.UpdatedAt))
 	return err
 }
 

@@ -18,7 +18,7 @@ type Tx struct {
 	store     *Store
 	q         querier
 	now       time.Time
-	audiences map[string]audience // by id and uid; nil in a View, which publishes nothing
+	audiences map[string]audience // by id and uid; nil in a View, which asks only once
 	changes   Changes             // told after the commit
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/aftercall/aftercall"
@@ -33,12 +34,32 @@ type Empty struct{}
 // Raw is an answer that is already JSON.
 type Raw []byte
 
+// Operation is a handler that knows what it takes and answers.
+type Operation struct {
+	http.HandlerFunc
+	Status int
+	In     reflect.Type
+	Out    reflect.Type
+	fixed  string // the path value that With has set
+}
+
+// With fixes a value of the path, for a route that does not have it.
+func (o *Operation) With(name, value string) *Operation {
+	fixed := *o
+	fixed.fixed = name
+	fixed.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
+		r.SetPathValue(name, value)
+		o.HandlerFunc(w, r)
+	}
+	return &fixed
+}
+
 // Handle makes a handler of a verb. In is a struct whose fields are bound by the
 // tags `path:"…"` and `query:"…"`, and whose field Body, if there is one, is read
 // from JSON. The answer is written as JSON with this status.
-func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.Caller, *In) (Out, error)) http.Handler {
+func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.Caller, *In) (Out, error)) *Operation {
 	bind := newBinder[In]()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return &Operation{Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
 		in := new(In)
 		caller, body, err := read(api, bind, in, w, r)
 		if err != nil {
@@ -63,7 +84,7 @@ func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.C
 			return
 		}
 		a.write(w)
-	})
+	}}
 }
 
 // read binds a request. Body is what was sent, for those who compare it.
@@ -160,15 +181,29 @@ func errorOf(err error) *aftercall.Error {
 // Mux routes requests and answers unknown routes and wrong methods in the dialect,
 // where http.ServeMux would answer in plain text.
 type Mux struct {
-	mux *http.ServeMux
-	api *API
+	mux    *http.ServeMux
+	api    *API
+	routes []route
+}
+
+// route is an operation with its place, "GET /path/{name}", and its name, which is that
+// of the SDKs' method for it: "noun.verb".
+type route struct {
+	pattern, id string
+	*Operation
 }
 
 // NewMux makes an empty mux of a dialect.
-func NewMux(api *API) *Mux { return &Mux{http.NewServeMux(), api} }
+func NewMux(api *API) *Mux { return &Mux{mux: http.NewServeMux(), api: api} }
 
-// Handle adds a route, "GET /path/{name}".
-func (m *Mux) Handle(pattern string, h http.Handler) { m.mux.Handle(pattern, h) }
+// Handle adds an operation.
+func (m *Mux) Handle(pattern, id string, op *Operation) {
+	m.mux.Handle(pattern, op)
+	m.routes = append(m.routes, route{pattern, id, op})
+}
+
+// HandleFunc adds a route that is no part of the API proper.
+func (m *Mux) HandleFunc(pattern string, h http.HandlerFunc) { m.mux.HandleFunc(pattern, h) }
 
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(p, "/") { // a trailing slash is tolerated

@@ -52,8 +52,8 @@ func server(t *testing.T, verb func(*in) (any, error)) (http.Handler, *bytes.Buf
 		MaxBody: 100,
 	}
 	mux := web.NewMux(api)
-	mux.Handle("POST /thing/{id}", web.Handle(api, http.StatusCreated, func(_ context.Context, _ auth.Caller, v *in) (any, error) { return verb(v) }))
-	mux.Handle("GET /thing/{id}", web.Handle(api, http.StatusOK, func(context.Context, auth.Caller, *struct{}) (web.Empty, error) { return web.Empty{}, nil }))
+	mux.Handle("POST /thing/{id}", "thing.create", web.Handle(api, http.StatusCreated, func(_ context.Context, _ auth.Caller, v *in) (any, error) { return verb(v) }))
+	mux.Handle("GET /thing/{id}", "thing.get", web.Handle(api, http.StatusOK, func(context.Context, auth.Caller, *struct{}) (web.Empty, error) { return web.Empty{}, nil }))
 	var log bytes.Buffer
 	return web.Log(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), func(int, time.Duration) {}, mux), &log
 }

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -28,7 +29,7 @@ func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoin
 		return aftercall.InvalidField("secret", "is not of the kind that signature %s needs", endpoint.Signature)
 	}
 	return e.store.Update(ctx, func(tx *store.Tx) error {
-		if err := knownEventTypes(tx, endpoint.EventTypes); err != nil {
+		if err := knownEventTypes(tx, endpoint.AccountID, endpoint.EventTypes); err != nil {
 			return err
 		}
 		endpoint.ID = aftercall.NewID(aftercall.EndpointPrefix, tx.Now())
@@ -36,7 +37,10 @@ func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoin
 		if endpoint.Disabled {
 			endpoint.Reason = aftercall.DisabledByOwner
 		}
-		return tx.InsertEndpoint(*endpoint, aftercall.NewSecrets(kinds, given, tx.Now())...)
+		if err := tx.InsertEndpoint(*endpoint, aftercall.NewSecrets(kinds, given, tx.Now())...); err != nil {
+			return err
+		}
+		return tellOfEndpoint(tx, aftercall.EndpointCreated, *endpoint)
 	})
 }
 
@@ -49,10 +53,16 @@ func parseSecret(text string) (*aftercall.Secret, error) {
 	return &secret, err
 }
 
-// knownEventTypes refuses names that are not in the catalogue, which would never
-// arrive.
-func knownEventTypes(tx *store.Tx, names []string) error {
+// knownEventTypes refuses names that would never arrive: that are not in the
+// catalogue or, for the reserved account, not operational.
+func knownEventTypes(tx *store.Tx, accountID string, names []string) error {
 	for _, name := range names {
+		if accountID == aftercall.OperationalAccountID {
+			if !slices.Contains(aftercall.OperationalTypes(), name) {
+				return aftercall.InvalidField("eventTypes", "must be among %s", strings.Join(aftercall.OperationalTypes(), ", "))
+			}
+			continue
+		}
 		if _, err := tx.EventType(name); aftercall.KindOf(err) == aftercall.NotFound {
 			return aftercall.InvalidField("eventTypes", "there is no event type %q", name)
 		} else if err != nil {
@@ -83,7 +93,7 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID string, 
 			if err := after.Validate(); err != nil {
 				return err
 			}
-			if err := knownEventTypes(tx, after.EventTypes); err != nil {
+			if err := knownEventTypes(tx, accountID, after.EventTypes); err != nil {
 				return err
 			}
 			if err := signedBy(tx, before, after.Signature); err != nil {
@@ -104,12 +114,26 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID string, 
 					return err
 				}
 			}
-			return tx.UpdateEndpoint(after)
+			if err := tx.UpdateEndpoint(after); err != nil {
+				return err
+			}
+			return tellOfEndpoint(tx, changeOf(before, after), after)
 		})
 		if err != nil || !left {
 			return after, err
 		}
 	}
+}
+
+// changeOf names what became of an endpoint.
+func changeOf(before, after aftercall.Endpoint) string {
+	switch {
+	case after.Disabled && !before.Disabled:
+		return aftercall.EndpointDisabled
+	case before.Disabled && !after.Disabled:
+		return aftercall.EndpointEnabled
+	}
+	return aftercall.EndpointUpdated
 }
 
 // DeleteEndpoint removes an endpoint and stops its deliveries.
@@ -122,7 +146,10 @@ func (e *Engine) DeleteEndpoint(ctx context.Context, accountID, idOrUID string) 
 		if _, err := tx.StopDeliveries(ref(endpoint), aftercall.FailedDeleted, sweepBatch); err != nil {
 			return err
 		}
-		return tx.DeleteEndpoint(ref(endpoint))
+		if err := tx.DeleteEndpoint(ref(endpoint)); err != nil {
+			return err
+		}
+		return tellOfEndpoint(tx, aftercall.EndpointDeleted, endpoint)
 	})
 }
 

@@ -78,7 +78,7 @@ func (w *world) start() {
 
 func (w *world) endpoint(change ...func(*aftercall.Endpoint)) aftercall.Endpoint {
 	w.Helper()
-	e := aftercall.Endpoint{AccountID: w.account.ID, URL: "https://crm.example/hook"}
+	e := aftercall.Endpoint{AccountID: w.account.ID, URL: "https://crm.example/hook", Version: 1}
 	for _, c := range change {
 		c(&e)
 	}

@@ -32,6 +32,64 @@ func (e *Engine) PutEventType(ctx context.Context, t *aftercall.EventType, onlyN
 	return created, err
 }
 
+// PutEventTypes stores event types, new or not, all or none of them. With only, all
+// others are archived.
+func (e *Engine) PutEventTypes(ctx context.Context, types []aftercall.EventType, only bool) error {
+	kept := make(map[string]bool, len(types))
+	for _, t := range types {
+		if err := t.Validate(); err != nil {
+			return err
+		}
+		kept[t.Name] = true
+	}
+	return e.store.Update(ctx, func(tx *store.Tx) error {
+		for _, t := range types {
+			before, err := tx.EventType(t.Name)
+			if err != nil && aftercall.KindOf(err) != aftercall.NotFound {
+				return err
+			}
+			t.CreatedAt, t.UpdatedAt = tx.Now(), tx.Now()
+			if err == nil {
+				t.CreatedAt = before.CreatedAt
+			}
+			if err := tx.PutEventType(t); err != nil {
+				return err
+			}
+		}
+		if !only {
+			return nil
+		}
+		known, err := AllEventTypes(tx)
+		if err != nil {
+			return err
+		}
+		for _, t := range known {
+			if kept[t.Name] || t.Archived {
+				continue
+			}
+			t.Archived, t.UpdatedAt = true, tx.Now()
+			if err := tx.PutEventType(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// AllEventTypes returns the whole catalogue by name, with what is archived.
+func AllEventTypes(tx *store.Tx) ([]aftercall.EventType, error) {
+	const page = 1000
+	var types []aftercall.EventType
+	for after := ""; ; {
+		more, err := tx.EventTypes(store.EventTypeFilter{Archived: true}, store.Page{Limit: page, After: after})
+		types = append(types, more...)
+		if err != nil || len(more) < page {
+			return types, err
+		}
+		after = more[len(more)-1].Name
+	}
+}
+
 // UpdateEventType changes an event type and returns it as it is then.
 func (e *Engine) UpdateEventType(ctx context.Context, name string, change func(*aftercall.EventType)) (aftercall.EventType, error) {
 	var t aftercall.EventType

@@ -45,8 +45,10 @@ func (d *dispatcher) record(ctx context.Context, batch []outcome) {
 			if err := tx.Record(outcomes); err != nil {
 				return err
 			}
-			settled, err = saveHealths(tx, healths)
-			return err
+			if settled, err = saveHealths(tx, healths); err != nil {
+				return err
+			}
+			return tellOfAttempts(tx, outcomes)
 		})
 		if err != nil {
 			d.cfg.Log.Error("attempts cannot be recorded, trying again", "attempts", len(batch), "cause", err)
@@ -171,7 +173,11 @@ func saveHealths(tx *store.Tx, healths []health) (map[store.EndpointRef]aftercal
 			continue
 		}
 		endpoint.Disabled, endpoint.Reason, endpoint.UpdatedAt = true, h.disable, tx.Now()
+		endpoint.Health = h.next
 		if err := tx.UpdateEndpoint(endpoint); err != nil {
+			return nil, err
+		}
+		if err := tellOfEndpoint(tx, aftercall.EndpointDisabled, endpoint); err != nil {
 			return nil, err
 		}
 	}

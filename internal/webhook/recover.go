@@ -2,85 +2,77 @@ package webhook
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/store"
 )
 
-// RecoverKind is Svix's word for the task that Recover starts.
-const RecoverKind = "endpoint.recover"
-
+// Kinds of tasks, in Svix's words.
 const (
-	// maxWindow is how much time a recovery may span, with a little over for clocks.
-	maxWindow = 14*24*time.Hour + 5*time.Minute
-	// recoverBatch is how many deliveries are started again in one transaction.
-	recoverBatch = 250
-	// recoverPause lets live traffic have its turn between batches.
-	recoverPause = 20 * time.Millisecond
+	RecoverKind    = "endpoint.recover"
+	ReplayKind     = "endpoint.replay" // of what is missing
+	BulkReplayKind = "endpoint.bulk-replay"
+	EraseKind      = "application.purge_content"
 )
 
-// Resend asks for one attempt of a message at an endpoint, now, whatever became of
-// it before and whatever the endpoint's filters say. It is stored when Resend
-// returns. A disabled endpoint, and a message whose payload was erased, are refused.
-func (e *Engine) Resend(ctx context.Context, accountID, messageID, endpointID string) error {
-	return e.store.Update(ctx, func(tx *store.Tx) error {
-		endpoint, err := enabled(tx, accountID, endpointID)
-		if err != nil {
-			return err
-		}
-		message, err := tx.Message(accountID, messageID)
-		if err != nil {
-			return err
-		}
-		if message.Payload == nil {
-			return aftercall.Errorf(aftercall.Invalid, "the message's payload was erased").WithCode("missing_payload")
-		}
-		delivery, err := tx.Delivery(ref(endpoint), message.ID)
-		if aftercall.KindOf(err) == aftercall.NotFound { // it was not meant for this endpoint, or came while it was disabled
-			delivery = aftercall.Delivery{
-				AccountID: accountID, EndpointID: endpoint.ID, MessageID: message.ID,
-				State: aftercall.Failed, Reason: aftercall.FailedDisabled,
-			}
-		} else if err != nil {
-			return err
-		}
-		return tx.PutDeliveries([]aftercall.Delivery{delivery.Resend(tx.Now())})
-	})
-}
+const (
+	// maxRecover is how much time a recovery may span, with a little over for clocks.
+	maxRecover = 14*24*time.Hour + 5*time.Minute
+	// maxReplay is the same for a replay: messages are not listed from further back.
+	maxReplay = 90*24*time.Hour + 5*time.Minute
+)
 
 // Recover starts all failed deliveries of an endpoint again, with the normal
 // schedule, for messages published in a time window; a zero until means now. It
 // returns the stored task that does it, which goes on after a restart.
 func (e *Engine) Recover(ctx context.Context, accountID, endpointID string, since, until time.Time) (store.Task, error) {
-	var task store.Task
+	t := store.Task{AccountID: accountID, EndpointID: endpointID, Kind: RecoverKind, Since: since, Until: until}
+	return e.start(ctx, t, maxRecover, func(tx *store.Tx, t store.Task) (int, error) {
+		_, last := window(t.Since, t.Until)
+		return tx.CountFailed(endpointOf(t), t.Cursor, last)
+	})
+}
+
+// Replay sends messages of a time window to an endpoint again, or for the first time,
+// as Recover does: those that a [aftercall.Replay] picks.
+func (e *Engine) Replay(ctx context.Context, accountID, endpointID string, since, until time.Time, r aftercall.Replay) (store.Task, error) {
+	t := store.Task{AccountID: accountID, EndpointID: endpointID, Kind: BulkReplayKind, Since: since, Until: until, Replay: r}
+	if r.Missing {
+		t.Kind = ReplayKind
+	}
+	return e.start(ctx, t, maxReplay, func(tx *store.Tx, t store.Task) (int, error) {
+		_, last := window(t.Since, t.Until)
+		return tx.CountMessages(t.AccountID, t.Cursor, last)
+	})
+}
+
+// start stores a task about an endpoint. Count tells how many rows it will look at.
+func (e *Engine) start(ctx context.Context, t store.Task, longest time.Duration, count func(*store.Tx, store.Task) (int, error)) (store.Task, error) {
 	err := e.store.Update(ctx, func(tx *store.Tx) error {
-		endpoint, err := enabled(tx, accountID, endpointID)
+		endpoint, err := enabled(tx, t.AccountID, t.EndpointID)
 		if err != nil {
 			return err
 		}
-		if until.IsZero() {
-			until = tx.Now()
+		t.EndpointID = endpoint.ID
+		if t.Until.IsZero() {
+			t.Until = tx.Now().Add(aftercall.IDStep)
 		}
 		switch {
-		case !since.Before(until):
+		case !t.Since.Before(t.Until):
 			return aftercall.InvalidField("since", "must be before until")
-		case until.Sub(since) > maxWindow:
-			return aftercall.InvalidField("since", "must be at most 14 days before until")
+		case t.Until.Sub(t.Since) > longest:
+			return aftercall.InvalidField("since", "must be at most %d days before until", int(longest.Hours()/24))
 		}
-		first, last := window(since, until)
-		total, err := tx.CountFailed(ref(endpoint), first, last)
-		if err != nil {
+		t.Cursor, _ = window(t.Since, t.Until)
+		if t.Total, err = count(tx, t); err != nil {
 			return err
 		}
-		task = store.Task{
-			AccountID: accountID, ID: aftercall.NewID(aftercall.TaskPrefix, tx.Now()), Kind: RecoverKind, Status: store.TaskRunning,
-			EndpointID: endpoint.ID, Since: since, Until: until, Cursor: first, Total: total, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
-		}
-		return tx.PutTask(task)
+		return begin(tx, &t)
 	})
 	ring(e.tasks)
-	return task, err
+	return t, err
 }
 
 // window is the bounds of the ids of messages published from since until before
@@ -89,81 +81,58 @@ func window(since, until time.Time) (first, last string) {
 	return aftercall.FirstID(aftercall.MessagePrefix, since), aftercall.FirstID(aftercall.MessagePrefix, until)
 }
 
-// tasksEvery is how often tasks are looked for that another node left undone.
-const tasksEvery = time.Minute
-
-// runTasks goes on with running tasks until each is done.
-func (e *Engine) runTasks(ctx context.Context) {
-	for {
-		var tasks []store.Task
-		err := retry(ctx, func() error {
-			return e.store.View(ctx, func(tx *store.Tx) (err error) {
-				tasks, err = tx.RunningTasks()
-				return err
-			})
-		})
-		if err != nil {
-			return
-		}
-		for _, t := range tasks { // a batch of each in turn, so that a long one delays no other
-			if err := retry(ctx, func() error { return e.recoverBatch(ctx, t) }); err != nil {
-				return
-			}
-		}
-		pause := recoverPause
-		if len(tasks) == 0 {
-			pause = tasksEvery
-			if e.store.Dialect() == "sqlite3" {
-				pause = sweepEvery
-			}
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-e.tasks:
-		case <-timer.C:
-		}
-		timer.Stop()
-	}
+func endpointOf(t store.Task) store.EndpointRef {
+	return store.EndpointRef{AccountID: t.AccountID, EndpointID: t.EndpointID}
 }
 
-// recoverBatch starts a batch of a task again. The task's cursor moves in the same
-// transaction, so that a crash repeats nothing and leaves nothing out.
-func (e *Engine) recoverBatch(ctx context.Context, t store.Task) error {
-	return e.store.Update(ctx, func(tx *store.Tx) error {
-		t, err := tx.LockTask(t.AccountID, t.ID)
-		if aftercall.KindOf(err) == aftercall.NotFound {
-			return nil // another node is at it, or it is done
-		}
+// recoverBatch starts failed deliveries again.
+func recoverBatch(tx *store.Tx, t *store.Task) (more bool, err error) {
+	_, last := window(t.Since, t.Until)
+	failed, err := tx.FailedDeliveries(endpointOf(*t), t.Cursor, last, taskBatch)
+	if err != nil {
+		return false, err
+	}
+	for i, d := range failed {
+		failed[i] = d.Recover(tx.Now())
+		t.Cursor = d.MessageID
+	}
+	t.Done += len(failed)
+	t.Started += len(failed)
+	return len(failed) == taskBatch, tx.PutDeliveries(failed)
+}
+
+// replayBatch looks at messages and starts a delivery of those that are picked.
+func replayBatch(tx *store.Tx, t *store.Task, endpoint aftercall.Endpoint) (more bool, err error) {
+	messages, err := tx.Messages(t.AccountID, store.MessageFilter{Before: t.Until}, store.Page{After: t.Cursor, Limit: taskBatch})
+	if err != nil || len(messages) == 0 {
+		return false, err
+	}
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	known, err := tx.DeliveriesTo(ref(endpoint), ids)
+	if err != nil {
+		return false, err
+	}
+	messages = slices.DeleteFunc(messages, func(m aftercall.Message) bool { return !t.Replay.Picks(endpoint, m, known[m.ID]) })
+	if class := t.Replay.StatusClass; class != nil {
+		answered, err := tx.Answered(ref(endpoint), *class, ids)
 		if err != nil {
-			return err
+			return false, err
 		}
-		ref := store.EndpointRef{AccountID: t.AccountID, EndpointID: t.EndpointID}
-		t.UpdatedAt = tx.Now()
-		if endpoint, err := tx.Endpoint(ref.AccountID, ref.EndpointID); aftercall.KindOf(err) == aftercall.NotFound || err == nil && endpoint.Disabled {
-			t.Status = store.TaskFailed // nothing could be delivered
-			return tx.PutTask(t)
-		} else if err != nil {
-			return err
+		messages = slices.DeleteFunc(messages, func(m aftercall.Message) bool { return !answered[m.ID] })
+	}
+	picked := make([]aftercall.Delivery, len(messages))
+	for i, m := range messages {
+		d := aftercall.Delivery{AccountID: t.AccountID, EndpointID: t.EndpointID, MessageID: m.ID}
+		if known[m.ID] != nil {
+			d = *known[m.ID]
 		}
-		_, last := window(t.Since, t.Until)
-		failed, err := tx.FailedDeliveries(ref, t.Cursor, last, recoverBatch)
-		if err != nil {
-			return err
-		}
-		for i, d := range failed {
-			failed[i] = d.Recover(tx.Now())
-			t.Cursor = d.MessageID
-		}
-		t.Done += len(failed)
-		if len(failed) < recoverBatch {
-			t.Status = store.TaskFinished
-		}
-		if err := tx.PutDeliveries(failed); err != nil {
-			return err
-		}
-		return tx.PutTask(t)
-	})
+		picked[i] = d.Recover(tx.Now())
+	}
+	t.Cursor = ids[len(ids)-1]
+	t.Done += len(ids)
+	t.Started += len(picked)
+	return len(ids) == taskBatch, tx.PutDeliveries(picked)
 }

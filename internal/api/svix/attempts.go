@@ -64,12 +64,19 @@ type attemptQuery struct {
 	WithMsg         bool `query:"with_msg"`
 }
 
+func validStatusClass(field string, class *int) error {
+	if class != nil && (*class < 0 || *class > 500 || *class%100 != 0) {
+		return aftercall.InvalidField(field, "must be one of 0, 100, 200, 300, 400, 500")
+	}
+	return nil
+}
+
 // filter reports false when no attempt can match: attempts either succeeded or
 // failed, while the query knows states of messages too.
 func (q attemptQuery) filter() (f store.AttemptFilter, possible bool, err error) {
 	f = store.AttemptFilter{StatusClass: q.StatusCodeClass, Message: q.messageQuery.filter()}
-	if class := q.StatusCodeClass; class != nil && (*class < 0 || *class > 500 || *class%100 != 0) {
-		return f, false, aftercall.InvalidField("query.status_code_class", "must be one of 0, 100, 200, 300, 400, 500")
+	if err := validStatusClass("query.status_code_class", q.StatusCodeClass); err != nil {
+		return f, false, err
 	}
 	if q.Status == nil {
 		return f, true, nil

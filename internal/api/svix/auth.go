@@ -40,7 +40,7 @@ func (a *API) portalAccess(ctx context.Context, c auth.Caller, in *struct {
 	if err != nil {
 		return out, err
 	}
-	return out, a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
+	err = a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
 		token, err := auth.CreatePortalToken(tx, store.PortalToken{
 			AccountID: account.ID, SessionID: in.Body.SessionID, Capabilities: in.Body.Capabilities, FeatureFlags: in.Body.FeatureFlags,
 		}, life)
@@ -48,6 +48,7 @@ func (a *API) portalAccess(ctx context.Context, c auth.Caller, in *struct {
 		out = PortalAccessOut{URL: a.base + "/portal/webhooks#" + url.Values{"token": {token}}.Encode(), Token: token}
 		return err
 	})
+	return out, err
 }
 
 // expireAll ends the tokens of the portal, those of some sessions or all.

@@ -24,7 +24,8 @@ type EndpointIn struct {
 	RateLimit    web.Optional[*int]              `json:"rateLimit"` // the name of throttleRate in v1 SDKs
 	Metadata     web.Optional[map[string]string] `json:"metadata"`
 	Headers      web.Optional[map[string]string] `json:"headers"`
-	Secret       web.Optional[string]            `json:"secret"` // only when it is created
+	Version      web.Optional[int]               `json:"version"` // v1 SDKs
+	Secret       web.Optional[string]            `json:"secret"`  // only when it is created
 
 	// Our additions.
 	Signature     web.Optional[aftercall.Signature] `json:"signature"`
@@ -43,6 +44,7 @@ func (in EndpointIn) into(e *aftercall.Endpoint) {
 	rateInto(web.First(in.ThrottleRate, in.RateLimit), &e.ThrottleRate)
 	in.Metadata.Into(&e.Metadata)
 	in.Headers.Into(&e.Headers)
+	in.Version.Into(&e.Version)
 	in.Signature.Into(&e.Signature)
 	if in.RetrySchedule.Set {
 		e.Schedule = scheduleIn(in.RetrySchedule.Value)
@@ -111,7 +113,7 @@ func endpointOut(e aftercall.Endpoint) EndpointOut {
 		ID: e.ID, UID: orNil(e.UID), URL: e.URL, Description: e.Description,
 		Disabled: e.Disabled, DisabledReason: orNil(string(e.Reason)), Signature: e.Signature, RetrySchedule: scheduleOut(e.Schedule),
 		EventTypes: e.EventTypes, FilterTypes: e.EventTypes, Channels: e.Channels,
-		ThrottleRate: rateOrNil(e.ThrottleRate), RateLimit: rateOrNil(e.ThrottleRate), Version: 1,
+		ThrottleRate: rateOrNil(e.ThrottleRate), RateLimit: rateOrNil(e.ThrottleRate), Version: e.Version,
 		Metadata: metadataOut(e.Metadata), CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 }
@@ -141,7 +143,7 @@ func (a *API) createEndpoint(ctx context.Context, c auth.Caller, in *struct {
 	if err != nil {
 		return EndpointOut{}, err
 	}
-	return a.newEndpoint(ctx, aftercall.Endpoint{AccountID: accountID}, in.Body)
+	return a.newEndpoint(ctx, aftercall.Endpoint{AccountID: accountID, Version: 1}, in.Body)
 }
 
 func (a *API) newEndpoint(ctx context.Context, e aftercall.Endpoint, in EndpointIn) (EndpointOut, error) {
@@ -212,7 +214,7 @@ func (a *API) putEndpoint(ctx context.Context, c auth.Caller, in *endpointChange
 	if err != nil {
 		return out, err
 	}
-	return a.newEndpoint(ctx, aftercall.Endpoint{AccountID: accountID, UID: in.Endpoint}, in.Body)
+	return a.newEndpoint(ctx, aftercall.Endpoint{AccountID: accountID, UID: in.Endpoint, Version: 1}, in.Body)
 }
 
 func (a *API) patchEndpoint(ctx context.Context, c auth.Caller, in *endpointChange) (EndpointOut, error) {

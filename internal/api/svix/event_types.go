@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -16,13 +15,14 @@ import (
 
 // EventTypeIn is what is sent of an event type. PATCH sends some of it.
 type EventTypeIn struct {
-	Name        string                        `json:"name"`
-	Description web.Optional[string]          `json:"description"`
-	Schemas     web.Optional[json.RawMessage] `json:"schemas"`
-	Archived    web.Optional[bool]            `json:"archived"`
-	Deprecated  web.Optional[bool]            `json:"deprecated"`
-	FeatureFlag web.Optional[string]          `json:"featureFlag"`
-	GroupName   web.Optional[string]          `json:"groupName"`
+	Name         string                        `json:"name"`
+	Description  web.Optional[string]          `json:"description"`
+	Schemas      web.Optional[json.RawMessage] `json:"schemas"`
+	Archived     web.Optional[bool]            `json:"archived"`
+	Deprecated   web.Optional[bool]            `json:"deprecated"`
+	FeatureFlag  web.Optional[string]          `json:"featureFlag"` // the name of featureFlags in older SDKs, which had one
+	FeatureFlags web.Optional[[]string]        `json:"featureFlags"`
+	GroupName    web.Optional[string]          `json:"groupName"`
 }
 
 func (in EventTypeIn) into(t *aftercall.EventType) {
@@ -32,22 +32,29 @@ func (in EventTypeIn) into(t *aftercall.EventType) {
 	}
 	in.Archived.Into(&t.Archived)
 	in.Deprecated.Into(&t.Deprecated)
-	in.FeatureFlag.Into(&t.FeatureFlag)
+	if in.FeatureFlag.Set {
+		t.FeatureFlags = nil
+		if in.FeatureFlag.Value != "" {
+			t.FeatureFlags = []string{in.FeatureFlag.Value}
+		}
+	}
+	in.FeatureFlags.Into(&t.FeatureFlags)
 	in.GroupName.Into(&t.GroupName)
 }
 
 // EventTypeOut is what is shown of an event type.
 type EventTypeOut struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	Schemas     json.RawMessage `json:"schemas"`
-	Archived    bool            `json:"archived"`
-	Deprecated  bool            `json:"deprecated"`
-	FeatureFlag *string         `json:"featureFlag"`
-	GroupName   *string         `json:"groupName"`
-	CreatedAt   time.Time       `json:"createdAt"`
-	UpdatedAt   time.Time       `json:"updatedAt"`
-	created     bool
+	Name         string          `json:"name"`
+	Description  string          `json:"description"`
+	Schemas      json.RawMessage `json:"schemas"`
+	Archived     bool            `json:"archived"`
+	Deprecated   bool            `json:"deprecated"`
+	FeatureFlag  *string         `json:"featureFlag"`
+	FeatureFlags []string        `json:"featureFlags"`
+	GroupName    *string         `json:"groupName"`
+	CreatedAt    time.Time       `json:"createdAt"`
+	UpdatedAt    time.Time       `json:"updatedAt"`
+	created      bool
 }
 
 // Status tells a new event type from one that existed.
@@ -62,7 +69,10 @@ func eventTypeOut(withSchemas bool) func(aftercall.EventType) EventTypeOut {
 	return func(t aftercall.EventType) EventTypeOut {
 		out := EventTypeOut{
 			Name: t.Name, Description: t.Description, Archived: t.Archived, Deprecated: t.Deprecated,
-			FeatureFlag: orNil(t.FeatureFlag), GroupName: orNil(t.GroupName), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+			FeatureFlags: t.FeatureFlags, GroupName: orNil(t.GroupName), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		}
+		if len(t.FeatureFlags) > 0 {
+			out.FeatureFlag = &t.FeatureFlags[0]
 		}
 		if withSchemas {
 			out.Schemas = t.Schemas
@@ -107,7 +117,7 @@ func (a *API) getEventType(ctx context.Context, c auth.Caller, in *eventTypePath
 	var out EventTypeOut
 	err := a.store.View(ctx, func(tx *store.Tx) error {
 		t, err := tx.EventType(in.Name)
-		if c.Portal != nil && t.FeatureFlag != "" && !slices.Contains(c.Portal.FeatureFlags, t.FeatureFlag) {
+		if err == nil && c.Portal != nil && !t.Shown(c.Portal.FeatureFlags) {
 			return aftercall.Errorf(aftercall.NotFound, "event type not found")
 		}
 		out = eventTypeOut(true)(t)

@@ -223,6 +223,78 @@ func (a *API) expungeMessage(ctx context.Context, c auth.Caller, in *messagePath
 	})
 }
 
+// expungeMessages removes the payloads of some messages, and tells which there were.
+func (a *API) expungeMessages(ctx context.Context, c auth.Caller, in *struct {
+	applicationPath
+	Body struct {
+		IDs []string `json:"ids"` // or event ids
+	}
+}) (ExpungedOut, error) {
+	out := ExpungedOut{Results: map[string]string{}}
+	if len(in.Body.IDs) > maxExpunged {
+		return out, aftercall.InvalidField("ids", "must not hold more than %d", maxExpunged)
+	}
+	err := a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
+		var ids []string
+		for _, id := range in.Body.IDs {
+			m, err := tx.Message(account.ID, id)
+			switch {
+			case aftercall.KindOf(err) == aftercall.NotFound:
+				out.Results[id] = "not-found"
+				continue
+			case err != nil:
+				return err
+			}
+			out.Results[id] = "expunged"
+			ids = append(ids, m.ID)
+		}
+		return tx.EraseMessages(account.ID, ids...)
+	})
+	return out, err
+}
+
+// maxExpunged is how many payloads are removed at once.
+const maxExpunged = 1000
+
+// ExpungedOut tells, of each id that was sent, whether there was such a message:
+// "expunged" or "not-found".
+type ExpungedOut struct {
+	Results map[string]string `json:"results"`
+}
+
+// expungeAll removes the payloads of all messages.
+func (a *API) expungeAll(ctx context.Context, c auth.Caller, in *applicationPath) (TaskOut, error) {
+	accountID, err := a.accountID(ctx, c, in.App)
+	if err != nil {
+		return TaskOut{}, err
+	}
+	task, err := a.engine.EraseAll(ctx, accountID)
+	return taskOut(task), err
+}
+
+// PrecheckOut tells whether a message would go anywhere.
+type PrecheckOut struct {
+	Active bool `json:"active"`
+}
+
+func (a *API) precheck(ctx context.Context, c auth.Caller, in *struct {
+	applicationPath
+	Body struct {
+		EventType string   `json:"eventType"`
+		Channels  []string `json:"channels"`
+	}
+}) (PrecheckOut, error) {
+	var out PrecheckOut
+	if in.Body.EventType == "" {
+		return out, aftercall.InvalidField("eventType", "is required")
+	}
+	err := a.read(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) (err error) {
+		out.Active, err = tx.Wanted(account.ID, in.Body.EventType, in.Body.Channels)
+		return err
+	})
+	return out, err
+}
+
 func (a *API) sendExample(ctx context.Context, c auth.Caller, in *struct {
 	endpointPath
 	Body struct {

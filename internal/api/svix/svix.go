@@ -28,76 +28,8 @@ const maxBody = 2 << 20
 // New makes the handler of everything below /api/v1/. Base is the address at which
 // people reach the server, for links.
 func New(s *store.Store, engine *webhook.Engine, keys *auth.Keys, base string) http.Handler {
-	a := &API{s, engine, keys, base}
-	// One face for each thing that a token of the portal may be allowed, so that every
-	// route says what it needs.
-	need := func(c auth.Capability) *web.API {
-		return &web.API{Identify: keys.Allow(c), WriteError: writeError, MaxBody: maxBody, Store: s}
-	}
-	face, view, manage := need(auth.Full), need(auth.ViewBase), need(auth.ManageEndpoint)
-	secret, rotate, send := need(auth.ViewEndpointSecret), need(auth.ManageEndpointSecret), need(auth.CreateAttempts)
-	mux := web.NewMux(face)
-
-	mux.Handle("GET /api/v1/health", http.HandlerFunc(health))
-	mux.Handle("GET /api/v1/health/ping", http.HandlerFunc(health))
-
-	mux.Handle("GET /api/v1/app", web.Handle(face, 200, a.listApplications))
-	mux.Handle("POST /api/v1/app", web.Handle(face, 201, a.createApplication))
-	mux.Handle("GET /api/v1/app/{app}", web.Handle(view, 200, a.getApplication))
-	mux.Handle("PUT /api/v1/app/{app}", web.Handle(face, 200, a.putApplication))
-	mux.Handle("PATCH /api/v1/app/{app}", web.Handle(face, 200, a.patchApplication))
-	mux.Handle("DELETE /api/v1/app/{app}", web.Handle(face, 204, a.deleteApplication))
-
-	mux.Handle("GET /api/v1/app/{app}/endpoint", web.Handle(view, 200, a.listEndpoints))
-	mux.Handle("POST /api/v1/app/{app}/endpoint", web.Handle(manage, 201, a.createEndpoint))
-	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(view, 200, a.getEndpoint))
-	mux.Handle("PUT /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(manage, 200, a.putEndpoint))
-	mux.Handle("PATCH /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(manage, 200, a.patchEndpoint))
-	mux.Handle("DELETE /api/v1/app/{app}/endpoint/{endpoint}", web.Handle(manage, 204, a.deleteEndpoint))
-	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/secret", web.Handle(secret, 200, a.getSecret))
-	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/secret/rotate", web.Handle(rotate, 204, a.rotateSecret))
-	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(manage, 200, a.getHeaders))
-	mux.Handle("PUT /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(manage, 204, a.putHeaders))
-	mux.Handle("PATCH /api/v1/app/{app}/endpoint/{endpoint}/headers", web.Handle(manage, 204, a.patchHeaders))
-	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/stats", web.Handle(view, 200, a.getStats))
-	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/send-example", web.Handle(send, 200, a.sendExample))
-	mux.Handle("GET /api/v1/app/{app}/endpoint/{endpoint}/msg", web.Handle(view, 200, a.listEndpointMessages))
-	mux.Handle("POST /api/v1/app/{app}/endpoint/{endpoint}/recover", web.Handle(send, 202, a.recover))
-
-	mux.Handle("GET /api/v1/event-type", web.Handle(view, 200, a.listEventTypes))
-	mux.Handle("POST /api/v1/event-type", web.Handle(face, 201, a.createEventType))
-	mux.Handle("GET /api/v1/event-type/{name}", web.Handle(view, 200, a.getEventType))
-	mux.Handle("PUT /api/v1/event-type/{name}", web.Handle(face, 200, a.putEventType))
-	mux.Handle("PATCH /api/v1/event-type/{name}", web.Handle(face, 200, a.patchEventType))
-	mux.Handle("DELETE /api/v1/event-type/{name}", web.Handle(face, 204, a.deleteEventType))
-
-	mux.Handle("GET /api/v1/app/{app}/msg", web.Handle(view, 200, a.listMessages))
-	mux.Handle("POST /api/v1/app/{app}/msg", web.Handle(face, 202, a.createMessage))
-	mux.Handle("GET /api/v1/app/{app}/msg/{msg}", web.Handle(view, 200, a.getMessage))
-
-	mux.Handle("DELETE /api/v1/app/{app}/msg/{msg}/content", web.Handle(face, 204, a.expungeMessage))
-	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/endpoint", web.Handle(view, 200, a.listDestinations))
-
-	mux.Handle("GET /api/v1/app/{app}/attempt/endpoint/{endpoint}", web.Handle(view, 200, a.listAttemptsByEndpoint))
-	mux.Handle("GET /api/v1/app/{app}/attempt/msg/{msg}", web.Handle(view, 200, a.listAttemptsByMessage))
-	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/attempt/{attempt}", web.Handle(view, 200, a.getAttempt))
-	mux.Handle("DELETE /api/v1/app/{app}/msg/{msg}/attempt/{attempt}/content", web.Handle(face, 204, a.expungeAttempt))
-	// Svix's older SDKs call these two.
-	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/attempt", web.Handle(view, 200, a.listAttemptsByMessage))
-	mux.Handle("GET /api/v1/app/{app}/msg/{msg}/endpoint/{endpoint}/attempt", web.Handle(view, 200, a.listAttemptsByBoth))
-	mux.Handle("POST /api/v1/app/{app}/msg/{msg}/endpoint/{endpoint}/resend", web.Handle(send, 202, a.resend))
-
-	mux.Handle("POST /api/v1/auth/app-portal-access/{app}", web.Handle(face, 200, a.portalAccess))
-	mux.Handle("POST /api/v1/auth/dashboard-access/{app}", web.Handle(face, 200, a.portalAccess)) // its name of before
-	mux.Handle("POST /api/v1/auth/app/{app}/expire-all", web.Handle(face, 204, a.expireAll))
-	mux.Handle("POST /api/v1/auth/logout", web.Handle(view, 204, a.logout))
-
-	mux.Handle("GET /api/v1/background-task", web.Handle(view, 200, a.listTasks))
-	mux.Handle("GET /api/v1/background-task/{task}", web.Handle(view, 200, a.getTask))
-	return web.CORS(mux)
+	return (&API{s, engine, keys, base}).routes()
 }
-
-func health(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
 // errorBody is Svix's form of an error.
 type errorBody struct {

@@ -24,20 +24,20 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	a := &API{d}
 	face := &web.API{Identify: identify(keys), WriteError: writeError, MaxBody: maxBody}
 	mux := web.NewMux(face)
-	mux.Handle("GET /v1/verify-api-key", web.Handle(face, 200, a.verifyKey))
+	mux.Handle("GET /v1/verify-api-key", "verifyKey", web.Handle(face, 200, a.verifyKey))
 
-	mux.Handle("POST /v1/add-contact", web.Handle(face, 200, a.addContact))
-	mux.Handle("POST /v1/add-contacts-batch", web.Handle(face, 200, a.addContacts))
-	mux.Handle("GET /v1/get-contact/{contact_id}", web.Handle(face, 200, a.getContact))
-	mux.Handle("GET /v1/get-contact-by-external-id/{external_contact_id}", web.Handle(face, 200, a.getContactByExternalID))
-	mux.Handle("POST /v1/get-contacts-batch", web.Handle(face, 200, a.getContacts))
-	mux.Handle("PATCH /v1/update-contact", web.Handle(face, 200, a.updateContact))
-	mux.Handle("PATCH /v1/update-contacts-batch", web.Handle(face, 200, a.updateContacts))
-	mux.Handle("DELETE /v1/delete-contact/{contact_id}", web.Handle(face, 200, a.deleteContact))
+	mux.Handle("POST /v1/add-contact", "addContact", web.Handle(face, 200, a.addContact))
+	mux.Handle("POST /v1/add-contacts-batch", "addContacts", web.Handle(face, 200, a.addContacts))
+	mux.Handle("GET /v1/get-contact/{contact_id}", "getContact", web.Handle(face, 200, a.getContact))
+	mux.Handle("GET /v1/get-contact-by-external-id/{external_contact_id}", "getContactByExternalID", web.Handle(face, 200, a.getContactByExternalID))
+	mux.Handle("POST /v1/get-contacts-batch", "getContacts", web.Handle(face, 200, a.getContacts))
+	mux.Handle("PATCH /v1/update-contact", "updateContact", web.Handle(face, 200, a.updateContact))
+	mux.Handle("PATCH /v1/update-contacts-batch", "updateContacts", web.Handle(face, 200, a.updateContacts))
+	mux.Handle("DELETE /v1/delete-contact/{contact_id}", "deleteContact", web.Handle(face, 200, a.deleteContact))
 
-	mux.Handle("POST /v1/report-call", web.Handle(face, 200, a.reportCall))
-	mux.Handle("GET /v1/get-call/{call_id}", web.Handle(face, 200, a.getCall))
-	mux.Handle("GET /v1/list-calls", web.Handle(face, 200, a.listCalls))
+	mux.Handle("POST /v1/report-call", "reportCall", web.Handle(face, 200, a.reportCall))
+	mux.Handle("GET /v1/get-call/{call_id}", "getCall", web.Handle(face, 200, a.getCall))
+	mux.Handle("GET /v1/list-calls", "listCalls", web.Handle(face, 200, a.listCalls))
 	return mux
 }
 

@@ -38,7 +38,7 @@ func newCaller(t *testing.T, s *store.Store, face http.Handler) *caller {
 			return err
 		}
 		return tx.InsertEndpoint(aftercall.Endpoint{
-			AccountID: c.account.ID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", Signature: aftercall.SignHMAC, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+			AccountID: c.account.ID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", Signature: aftercall.SignHMAC, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}, aftercall.NewSecret(aftercall.HMAC, tx.Now()))
 	})
 	return c

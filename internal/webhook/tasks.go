@@ -1,0 +1,137 @@
+package webhook
+
+import (
+	"context"
+	"time"
+
+	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+const (
+	// taskBatch is how many rows of a task are done in one transaction.
+	taskBatch = 250
+	// taskPause lets live traffic have its turn between batches.
+	taskPause = 20 * time.Millisecond
+	// tasksEvery is how often tasks are looked for that another node left undone.
+	tasksEvery = time.Minute
+)
+
+// begin stores a task, which runTasks finds.
+func begin(tx *store.Tx, t *store.Task) error {
+	t.ID, t.Status = aftercall.NewID(aftercall.TaskPrefix, tx.Now()), store.TaskRunning
+	t.CreatedAt, t.UpdatedAt = tx.Now(), tx.Now()
+	return tx.PutTask(*t)
+}
+
+// CancelTask ends a task where it stands: what it has done stays done. One that is
+// over stays as it is.
+func (e *Engine) CancelTask(ctx context.Context, accountID, id string) (store.Task, error) {
+	var t store.Task
+	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+		if t, err = tx.Task(accountID, id); err != nil || t.Status != store.TaskRunning {
+			return err
+		}
+		return finish(tx, &t, "it was canceled")
+	})
+	return t, err
+}
+
+// finish ends a task, with what it failed of, if it did, and tells of it.
+func finish(tx *store.Tx, t *store.Task, failure string) error {
+	t.Status, t.Reason, t.UpdatedAt = store.TaskFinished, failure, tx.Now()
+	if failure != "" {
+		t.Status = store.TaskFailed
+	}
+	if err := tx.PutTask(*t); err != nil {
+		return err
+	}
+	return tell(tx, aftercall.OperationalEvent(aftercall.TaskFinished, struct {
+		TaskID string `json:"taskId"`
+		Task   string `json:"task"`
+		Status string `json:"status"`
+		Data   any    `json:"data"`
+	}{t.ID, t.Kind, string(t.Status), t.Data()}))
+}
+
+// runTasks goes on with running tasks until each is done.
+func (e *Engine) runTasks(ctx context.Context) {
+	for {
+		var tasks []store.Task
+		err := retry(ctx, func() error {
+			return e.store.View(ctx, func(tx *store.Tx) (err error) {
+				tasks, err = tx.RunningTasks()
+				return err
+			})
+		})
+		if err != nil {
+			return
+		}
+		for _, t := range tasks { // a batch of each in turn, so that a long one delays no other
+			if err := retry(ctx, func() error { return e.doBatch(ctx, t) }); err != nil {
+				return
+			}
+		}
+		pause := taskPause
+		if len(tasks) == 0 {
+			pause = tasksEvery
+			if e.store.Dialect() == "sqlite3" {
+				pause = sweepEvery
+			}
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-e.tasks:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// doBatch goes on with a task. Its cursor moves in the same transaction, so that a
+// crash repeats nothing and leaves nothing out.
+func (e *Engine) doBatch(ctx context.Context, t store.Task) error {
+	return e.store.Update(ctx, func(tx *store.Tx) error {
+		t, err := tx.LockTask(t.AccountID, t.ID)
+		if aftercall.KindOf(err) == aftercall.NotFound {
+			return nil // another node is at it, or it is done
+		}
+		if err != nil {
+			return err
+		}
+		var endpoint aftercall.Endpoint
+		if t.EndpointID != "" {
+			endpoint, err = tx.Endpoint(t.AccountID, t.EndpointID)
+			switch {
+			case aftercall.KindOf(err) == aftercall.NotFound:
+				return finish(tx, &t, "the endpoint was removed")
+			case err != nil:
+				return err
+			case endpoint.Disabled:
+				return finish(tx, &t, "the endpoint is disabled")
+			}
+		}
+		var more bool
+		switch t.Kind {
+		case RecoverKind:
+			more, err = recoverBatch(tx, &t)
+		case ReplayKind, BulkReplayKind:
+			more, err = replayBatch(tx, &t, endpoint)
+		case EraseKind:
+			more, err = eraseBatch(tx, &t)
+		default:
+			return finish(tx, &t, "this version does not know such tasks")
+		}
+		if err != nil {
+			return err
+		}
+		if !more {
+			return finish(tx, &t, "")
+		}
+		t.UpdatedAt = tx.Now()
+		return tx.PutTask(t)
+	})
+}
