@@ -103,7 +103,8 @@ type ContactView struct {
 	Timezone     *string         `json:"timezone"`
 }
 
-type statusView struct {
+// StatusView is a contact as the reference shows it in a contact_status_changed.
+type StatusView struct {
 	ID              string        `json:"contact_id"`
 	ExternalID      *string       `json:"external_contact_id"`
 	Status          ContactStatus `json:"status"`
@@ -115,15 +116,17 @@ type statusView struct {
 	Email           *string       `json:"email"`
 }
 
-type callPayload struct {
+// CallEndedPayload is the body of a call_ended.
+type CallEndedPayload struct {
 	Event   string      `json:"event"`
 	Call    CallView    `json:"call"`
 	Contact ContactView `json:"contact"`
 }
 
-type statusPayload struct {
+// StatusChangedPayload is the body of a contact_status_changed.
+type StatusChangedPayload struct {
 	Event   string     `json:"event"`
-	Contact statusView `json:"contact"`
+	Contact StatusView `json:"contact"`
 }
 
 // View shows the call of a contact.
@@ -159,18 +162,18 @@ func (c Contact) View() ContactView {
 }
 
 func callEndedEvent(call Call, contact Contact) Event {
-	return Event{CallEnded, contact.ID, encode(callPayload{CallEnded, call.View(contact.ExternalID), contact.View()})}
+	return Event{CallEnded, contact.ID, encode(CallEndedPayload{CallEnded, call.View(contact.ExternalID), contact.View()})}
 }
 
 func statusChangedEvent(c Contact) Event {
-	view := statusView{
+	view := StatusView{
 		ID: c.ID, ExternalID: orNull(c.ExternalID), Status: c.Status, StatusUpdatedAt: ISOSeconds(c.StatusUpdatedAt),
 		FirstName: c.FirstName, LastName: c.LastName, PhoneNumber: c.PhoneNumber, Email: orNull(c.Email),
 	}
 	if c.Status == ContactReached {
 		view.ReachedAt = ISOSeconds(c.ReachedAt)
 	}
-	return Event{ContactStatusChanged, c.ID, encode(statusPayload{ContactStatusChanged, view})}
+	return Event{ContactStatusChanged, c.ID, encode(StatusChangedPayload{ContactStatusChanged, view})}
 }
 
 // encode writes compact JSON and leaves <, > and & as they are.

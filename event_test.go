@@ -115,7 +115,7 @@ func FuzzEvents(f *testing.F) {
 		if len(events) != 2 {
 			t.Fatalf("%d events", len(events))
 		}
-		for i, want := range []any{statusPayload{}, callPayload{}} {
+		for i, want := range []any{StatusChangedPayload{}, CallEndedPayload{}} {
 			m := Message{EventType: events[i].Type, Payload: events[i].Payload}
 			if err := m.Validate(time.Now()); err != nil || !json.Valid(m.Payload) {
 				t.Fatalf("%v: %q", err, events[i].Payload)

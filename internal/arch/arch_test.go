@@ -26,7 +26,7 @@ const module = "github.com/aftercall/aftercall"
 func imports() map[string][]string {
 	engine := []string{"root", "internal/store"}
 	face := []string{
-		"root", "internal/store", "internal/dialer", "internal/webhook", "internal/auth", "internal/web",
+		"root", "internal/store", "internal/dialer", "internal/webhook", "internal/auth", "internal/web", "internal/openapi",
 	}
 	return map[string][]string{
 		"root":                     nil,
@@ -40,7 +40,8 @@ func imports() map[string][]string {
 		"internal/auth":            engine,
 		"internal/webhook":         append(slices.Clone(engine), "signature"),
 		"internal/voice/*":         {"root", "internal/dialer"},
-		"internal/web":             {"root", "internal/store", "internal/auth"},
+		"internal/openapi":         {"root"},
+		"internal/web":             {"root", "internal/store", "internal/auth", "internal/openapi"},
 		"internal/api/*":           face,
 		"internal/portal":          face,
 		"internal/app": append(slices.Clone(face), "signature", "internal/analysis", "internal/retention",

@@ -106,7 +106,6 @@ func askEverything(tx *Tx) error {
 		attempt := aftercall.Attempt{AccountID: account, EndpointID: endpoint, MessageID: id, ID: aftercall.NewID(aftercall.AttemptPrefix, tx.now)}
 		outcomes[i] = Outcome{attempt, deliveries[i], deliveries[i]}
 	}
-	once := &Once{AccountID: account}
 	page := Page{Limit: 50}
 	cursor := Page{Limit: 50, After: ids[0]}
 	back := Page{Limit: 50, Before: ids[0]}
@@ -140,6 +139,30 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.ContactMessages(account, contact)) },
 		func() error { return second(tx.ExpiredMessages(100)) },
 		func() error { return tx.EraseAttempt(account, ids[0], outcomes[0].Attempt.ID) },
+	}
+	for _, p := range []Page{page, cursor, back} {
+		steps = append(steps,
+			func() error { return second(tx.Messages(account, MessageFilter{}, p)) },
+			func() error { return second(tx.EndpointMessages(ref, DeliveryFilter{}, p)) },
+			func() error { return second(tx.MessageEndpoints(account, ids[0], p)) },
+			func() error { return second(tx.Attempts(account, AttemptFilter{EndpointID: endpoint}, p)) },
+			func() error { return second(tx.Attempts(account, AttemptFilter{MessageID: ids[0]}, p)) },
+		)
+	}
+	steps = append(steps, otherSteps(tx, ref, ids)...)
+	steps = append(steps, contactSteps(tx, account, contact)...)
+	for _, step := range steps {
+		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
+			return err
+		}
+	}
+	return nil
+}
+
+func otherSteps(tx *Tx, ref EndpointRef, ids []string) []func() error {
+	account := ref.AccountID
+	once := &Once{AccountID: account}
+	return []func() error{
 		func() error { return second(tx.ClaimOnce([]OnceClaim{{once, ids[0]}, {&Once{Key: [32]byte{1}}, ""}})) },
 		func() error { return tx.KeepAnswer(once, 200, nil) },
 		func() error { return tx.GiveUpOnce(once) },
@@ -152,25 +175,11 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.Answered(ref, 500, ids)) },
 		func() error { return second(tx.CountMessages(account, ids[0], ids[9])) },
 		func() error { return second(tx.Wanted(account, "x", nil)) },
-		func() error { return second(tx.EventTypes(EventTypeFilter{Gated: true, Flags: []string{"a"}}, page)) },
+		func() error {
+			return second(tx.EventTypes(EventTypeFilter{Gated: true, Flags: []string{"a"}}, Page{Limit: 50}))
+		},
 		func() error { return second(tx.RunningTasks()) },
 	}
-	for _, p := range []Page{page, cursor, back} {
-		steps = append(steps,
-			func() error { return second(tx.Messages(account, MessageFilter{}, p)) },
-			func() error { return second(tx.EndpointMessages(ref, DeliveryFilter{}, p)) },
-			func() error { return second(tx.MessageEndpoints(account, ids[0], p)) },
-			func() error { return second(tx.Attempts(account, AttemptFilter{EndpointID: endpoint}, p)) },
-			func() error { return second(tx.Attempts(account, AttemptFilter{MessageID: ids[0]}, p)) },
-		)
-	}
-	steps = append(steps, contactSteps(tx, account, contact)...)
-	for _, step := range steps {
-		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
-			return err
-		}
-	}
-	return nil
 }
 
 func contactSteps(tx *Tx, account, contact string) []func() error {

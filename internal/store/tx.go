@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/aftercall/aftercall"
 )
 
 // Tx is a transaction. Its methods are the questions that can be asked and the
@@ -34,6 +37,9 @@ func (tx *Tx) Now() time.Time { return tx.now }
 
 // exec runs a statement and returns how many rows it changed.
 func (tx *Tx) exec(query string, args ...any) (int, error) {
+	if err := storable(args); err != nil {
+		return 0, err
+	}
 	result, err := tx.q.ExecContext(tx.ctx, query, args...)
 	if err != nil {
 		return 0, tx.store.dialect.wrap(err)
@@ -42,11 +48,25 @@ func (tx *Tx) exec(query string, args ...any) (int, error) {
 	return int(n), tx.store.dialect.wrap(err)
 }
 
+// storable refuses text that PostgreSQL cannot hold, before a statement fails of it and
+// with it the transaction. SQLite could; both behave alike.
+func storable(args []any) error {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			return aftercall.Errorf(aftercall.Invalid, "text must be UTF-8 without null characters")
+		}
+	}
+	return nil
+}
+
 // scan reads the columns of one row.
 type scan func(dest ...any) error
 
 // all runs a query and reads every row.
 func all[T any](tx *Tx, read func(scan) (T, error), query string, args ...any) ([]T, error) {
+	if err := storable(args); err != nil {
+		return nil, err
+	}
 	rows, err := tx.q.QueryContext(tx.ctx, query, args...)
 	if err != nil {
 		return nil, tx.store.dialect.wrap(err)

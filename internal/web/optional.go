@@ -1,6 +1,9 @@
 package web
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // Optional is a field of which absent, null and a value mean different things, as
 // in a PATCH: absent leaves what is there, null clears it.
@@ -17,6 +20,9 @@ func (o *Optional[T]) UnmarshalJSON(b []byte) error {
 	}
 	return json.Unmarshal(b, &o.Value)
 }
+
+// OptionalOf is the type of the value, for the API's description.
+func (Optional[T]) OptionalOf() reflect.Type { return reflect.TypeFor[T]() }
 
 // Into sets dest if the field was sent.
 func (o Optional[T]) Into(dest *T) {

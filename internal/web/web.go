@@ -10,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"reflect"
 	"strings"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/openapi"
 	"github.com/aftercall/aftercall/internal/store"
 )
 
@@ -30,9 +32,6 @@ type API struct {
 
 // Empty is an answer without a body.
 type Empty struct{}
-
-// Raw is an answer that is already JSON.
-type Raw []byte
 
 // Operation is a handler that knows what it takes and answers.
 type Operation struct {
@@ -132,11 +131,8 @@ func answerOf(status int, out any) answer {
 	if s, ok := out.(interface{ Status() int }); ok {
 		status = s.Status()
 	}
-	switch out := out.(type) {
-	case Empty:
+	if _, ok := out.(Empty); ok {
 		return answer{status, nil}
-	case Raw:
-		return answer{status, out}
 	}
 	return answer{status, Marshal(out)}
 }
@@ -202,6 +198,30 @@ func (m *Mux) Handle(pattern, id string, op *Operation) {
 	m.routes = append(m.routes, route{pattern, id, op})
 }
 
+// Describe adds the description of all operations that were added: a document at
+// base/openapi.json and a page at base/docs.
+func (m *Mux) Describe(base string, api openapi.API) {
+	operations := make([]openapi.Operation, len(m.routes))
+	for i, r := range m.routes {
+		operations[i] = openapi.Operation{Pattern: r.pattern, ID: r.id, Status: r.Status, In: r.In, Out: r.Out, Fixed: r.fixed}
+	}
+	document := openapi.Document(api, operations)
+	m.mux.Handle("GET "+base+"/openapi.json", serve("application/json", Marshal(document)))
+	m.mux.Handle("GET "+base+"/docs", serve("text/html; charset=utf-8", openapi.Page(document, base)))
+	m.mux.Handle("GET "+base+"/docs/style.css", serve("text/css; charset=utf-8", openapi.Style()))
+}
+
+// serve answers with the same bytes each time. The page is ours and loads nothing from
+// outside.
+func serve(contentType string, content []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Write(content)
+	})
+}
+
 // HandleFunc adds a route that is no part of the API proper.
 func (m *Mux) HandleFunc(pattern string, h http.HandlerFunc) { m.mux.HandleFunc(pattern, h) }
 
@@ -210,6 +230,10 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())
 		r.URL.Path = strings.TrimRight(p, "/")
 		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
+	}
+	if path.Clean(r.URL.Path) != r.URL.Path { // the standard mux would redirect, in HTML
+		fail(w, r, m.api, noRoute())
+		return
 	}
 	handler, pattern := m.mux.Handler(r)
 	noteRoute(r.Context(), pattern)
@@ -224,7 +248,11 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, m.api, aftercall.Errorf(aftercall.NotFound, "method %s is not allowed here, only %s", r.Method, allow).WithCode(MethodNotAllowed))
 		return
 	}
-	fail(w, r, m.api, aftercall.Errorf(aftercall.NotFound, "there is no such route").WithCode("not_found"))
+	fail(w, r, m.api, noRoute())
+}
+
+func noRoute() error {
+	return aftercall.Errorf(aftercall.NotFound, "there is no such route").WithCode("not_found")
 }
 
 // MethodNotAllowed is the code of the error for a route that exists with other methods.

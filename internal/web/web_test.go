@@ -172,7 +172,7 @@ func TestPanicIsAnswered(t *testing.T) {
 }
 
 func TestRequestIDs(t *testing.T) {
-	h, _ := server(t, func(*in) (any, error) { return web.Raw("{}"), nil })
+	h, _ := server(t, func(*in) (any, error) { return struct{}{}, nil })
 	ids := map[string]bool{}
 	for _, given := range []string{"", "", "mine", strings.Repeat("x", 65)} {
 		r := httptest.NewRequest("POST", "/thing/1", nil)

@@ -84,7 +84,7 @@ func (e *Engine) publishBatch(ctx context.Context, batch []*publication) {
 		for _, p := range fresh {
 			p.err = accept(tx, p.message)
 			switch aftercall.KindOf(p.err) {
-			case aftercall.NotFound, aftercall.Conflict: // concerns this one alone
+			case aftercall.NotFound, aftercall.Conflict, aftercall.Invalid: // concerns this one alone
 				if err := giveUp(tx, p); err != nil {
 					return err
 				}

@@ -140,7 +140,7 @@ func (a *API) provide(ctx context.Context, c auth.Caller, path string, in Applic
 }
 
 type applicationPath struct {
-	App string `path:"app"`
+	App string `path:"app" doc:"The application's id or uid."`
 }
 
 func (a *API) getApplication(ctx context.Context, c auth.Caller, in *applicationPath) (ApplicationOut, error) {

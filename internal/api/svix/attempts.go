@@ -208,10 +208,10 @@ func (a *API) expungeAttempt(ctx context.Context, c auth.Caller, in *attemptPath
 func (a *API) resend(ctx context.Context, c auth.Caller, in *struct {
 	messagePath
 	Endpoint string `path:"endpoint"`
-}) (web.Raw, error) {
+}) (struct{}, error) {
 	accountID, err := a.accountID(ctx, c, in.App)
 	if err != nil {
-		return nil, err
+		return struct{}{}, err
 	}
-	return web.Raw(`{}`), a.engine.Resend(ctx, accountID, in.Message, in.Endpoint)
+	return struct{}{}, a.engine.Resend(ctx, accountID, in.Message, in.Endpoint)
 }

@@ -16,7 +16,7 @@ type PortalAccessIn struct {
 	Application  *ApplicationIn `json:"application"` // made if there is none
 	FeatureFlags []string       `json:"featureFlags"`
 	Capabilities []string       `json:"capabilities"`
-	Expiry       *int           `json:"expiry"` // seconds
+	Expiry       *int           `json:"expiry" doc:"Seconds until it expires: 3600 to 604800."` // seconds
 	SessionID    string         `json:"sessionId"`
 }
 

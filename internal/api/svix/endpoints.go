@@ -18,18 +18,18 @@ type EndpointIn struct {
 	Description  web.Optional[string]            `json:"description"`
 	Disabled     web.Optional[bool]              `json:"disabled"`
 	EventTypes   web.Optional[[]string]          `json:"eventTypes"`
-	FilterTypes  web.Optional[[]string]          `json:"filterTypes"` // the name of eventTypes in v1 SDKs
+	FilterTypes  web.Optional[[]string]          `json:"filterTypes" doc:"The name of eventTypes in v1 SDKs."` // the name of eventTypes in v1 SDKs
 	Channels     web.Optional[[]string]          `json:"channels"`
 	ThrottleRate web.Optional[*int]              `json:"throttleRate"`
 	RateLimit    web.Optional[*int]              `json:"rateLimit"` // the name of throttleRate in v1 SDKs
 	Metadata     web.Optional[map[string]string] `json:"metadata"`
 	Headers      web.Optional[map[string]string] `json:"headers"`
-	Version      web.Optional[int]               `json:"version"` // v1 SDKs
-	Secret       web.Optional[string]            `json:"secret"`  // only when it is created
+	Version      web.Optional[int]               `json:"version"`                                                                                                        // v1 SDKs
+	Secret       web.Optional[string]            `json:"secret" doc:"whsec_ and base64, or whsk_ and base64 of an Ed25519 private key; one is made unless it is given."` // only when it is created
 
 	// Our additions.
-	Signature     web.Optional[aftercall.Signature] `json:"signature"`
-	RetrySchedule web.Optional[[]int]               `json:"retrySchedule"` // seconds; null means the server's
+	Signature     web.Optional[aftercall.Signature] `json:"signature" enum:"hmac,ed25519,both" doc:"What its messages are signed with; both at once is possible."`
+	RetrySchedule web.Optional[[]int]               `json:"retrySchedule" doc:"Waits between attempts in seconds; null means the server's."` // seconds; null means the server's
 }
 
 // into sets what was sent. An empty list of event types means all, as Svix's React
@@ -156,7 +156,7 @@ func (a *API) newEndpoint(ctx context.Context, e aftercall.Endpoint, in Endpoint
 
 type endpointPath struct {
 	applicationPath
-	Endpoint string `path:"endpoint"`
+	Endpoint string `path:"endpoint" doc:"The endpoint's id or uid."`
 }
 
 // endpoint reads the endpoint that a path names.

@@ -18,9 +18,9 @@ const (
 
 // Paging is the query of every list.
 type Paging struct {
-	Limit    *int   `query:"limit"`
-	Iterator string `query:"iterator"`
-	Order    string `query:"order"`
+	Limit    *int   `query:"limit" doc:"1 to 250; 50 unless it is said."`
+	Iterator string `query:"iterator" doc:"Of the answer before; with prevIterator the list is walked back."`
+	Order    string `query:"order" enum:"ascending,descending"`
 }
 
 // List is the answer of every list. Iterator goes on after it; with PrevIterator,
@@ -90,8 +90,8 @@ func listOf[Row, Out any](rows []Row, page store.Page, id func(Row) string, out 
 
 // Window is the time window of lists of messages and attempts.
 type Window struct {
-	Before time.Time `query:"before"`
-	After  time.Time `query:"after"`
+	Before time.Time `query:"before" doc:"Made before this time."`
+	After  time.Time `query:"after" doc:"Made after this time; 90 days ago unless it is said."`
 }
 
 func (w Window) since() time.Time {

@@ -14,15 +14,15 @@ import (
 
 // MessageIn is what is sent of a message.
 type MessageIn struct {
-	EventType              string             `json:"eventType"`
+	EventType              string             `json:"eventType" required:"true"`
 	EventID                string             `json:"eventId"`
 	Channels               []string           `json:"channels"`
 	Tags                   []string           `json:"tags"`
-	Payload                json.RawMessage    `json:"payload"`
-	DeliverAt              *time.Time         `json:"deliverAt"`
-	PayloadRetentionPeriod *int               `json:"payloadRetentionPeriod"` // days
-	PayloadRetentionHours  *int               `json:"payloadRetentionHours"`
-	Application            *ApplicationIn     `json:"application"` // made if there is none
+	Payload                json.RawMessage    `json:"payload" required:"true" schema:"object" doc:"Signed and sent as these very bytes."`
+	DeliverAt              *time.Time         `json:"deliverAt" doc:"The first attempts are made then: 1 minute to 24 hours ahead."`
+	PayloadRetentionPeriod *int               `json:"payloadRetentionPeriod" doc:"Days until the payload is erased."` // days
+	PayloadRetentionHours  *int               `json:"payloadRetentionHours" doc:"Hours until the payload is erased."`
+	Application            *ApplicationIn     `json:"application" doc:"Made if there is none."` // made if there is none
 	TransformationsParams  *TransformationsIn `json:"transformationsParams"`
 }
 
@@ -120,7 +120,7 @@ func messageOut(withContent bool) func(aftercall.Message) MessageOut {
 // content is the query of everything that may show payloads. They are shown unless
 // the caller says otherwise.
 type content struct {
-	WithContent *bool `query:"with_content"`
+	WithContent *bool `query:"with_content" doc:"false leaves payloads out."`
 }
 
 func (c content) wanted() bool { return c.WithContent == nil || *c.WithContent }
@@ -186,7 +186,7 @@ func (a *API) listMessages(ctx context.Context, c auth.Caller, in *struct {
 
 type messagePath struct {
 	applicationPath
-	Message string `path:"msg"`
+	Message string `path:"msg" doc:"The message's id or eventId."`
 }
 
 func (a *API) getMessage(ctx context.Context, c auth.Caller, in *struct {

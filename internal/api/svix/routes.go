@@ -2,9 +2,11 @@ package svix
 
 import (
 	"net/http"
+	"reflect"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/openapi"
 	"github.com/aftercall/aftercall/internal/web"
 )
 
@@ -34,6 +36,15 @@ func (a *API) routes() http.Handler {
 	a.attemptRoutes(mux, on)
 	a.taskRoutes(mux, on)
 	a.operationalRoutes(mux, on)
+	mux.Describe("/api/v1", openapi.API{
+		Title: "Aftercall: webhooks",
+		Description: "Applications, endpoints, messages and their attempts, as Svix's SDKs know them. " +
+			"The key stands in the header Authorization: the operator's for everything, an account's for its own application, " +
+			"a token of the portal for what it was given.",
+		Version:  "1",
+		Errors:   map[string]reflect.Type{"422": reflect.TypeFor[HTTPValidationError](), "4XX": reflect.TypeFor[HTTPError](), "5XX": reflect.TypeFor[HTTPError]()},
+		Webhooks: openapi.Events(),
+	})
 	return web.CORS(mux)
 }
 

@@ -31,18 +31,19 @@ func New(s *store.Store, engine *webhook.Engine, keys *auth.Keys, base string) h
 	return (&API{s, engine, keys, base}).routes()
 }
 
-// errorBody is Svix's form of an error.
-type errorBody struct {
+// HTTPError is Svix's form of an error.
+type HTTPError struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
 
-// validationBody is its form for what is wrong with an input.
-type validationBody struct {
-	Detail []validationDetail `json:"detail"`
+// HTTPValidationError is its form for what is wrong with an input.
+type HTTPValidationError struct {
+	Detail []ValidationDetail `json:"detail"`
 }
 
-type validationDetail struct {
+// ValidationDetail says what is wrong with one field.
+type ValidationDetail struct {
 	Loc  []string `json:"loc"`
 	Msg  string   `json:"msg"`
 	Type string   `json:"type"`
@@ -66,7 +67,7 @@ var statuses = [...]struct {
 
 func writeError(w http.ResponseWriter, e *aftercall.Error) {
 	row := statuses[e.Kind]
-	body := errorBody{Code: row.code, Detail: e.Message}
+	body := HTTPError{Code: row.code, Detail: e.Message}
 	if e.Code != "" {
 		body.Code = e.Code
 	}
@@ -82,8 +83,8 @@ func writeError(w http.ResponseWriter, e *aftercall.Error) {
 	web.WriteJSON(w, row.status, body)
 }
 
-func validation(fields []aftercall.FieldError) validationBody {
-	var body validationBody
+func validation(fields []aftercall.FieldError) HTTPValidationError {
+	var body HTTPValidationError
 	for _, f := range fields {
 		loc := strings.Split(f.Path, ".")
 		if loc[0] != "query" && loc[0] != "body" {
@@ -93,7 +94,7 @@ func validation(fields []aftercall.FieldError) validationBody {
 		if kind == "" {
 			kind = "value_error"
 		}
-		body.Detail = append(body.Detail, validationDetail{loc, f.Message, kind})
+		body.Detail = append(body.Detail, ValidationDetail{loc, f.Message, kind})
 	}
 	return body
 }

@@ -24,7 +24,7 @@ func taskOut(t store.Task) TaskOut {
 
 // ReplayIn is the time window of what is sent again.
 type ReplayIn struct {
-	Since time.Time  `json:"since"`
+	Since time.Time  `json:"since" required:"true"`
 	Until *time.Time `json:"until"` // null means now
 }
 

@@ -33,6 +33,10 @@ func TestReplays(t *testing.T) {
 		arrived := func(n int) {
 			s.Helper()
 			s.until(fmt.Sprintf("%d have arrived", n), func() bool { seen, _, _ := crm.seen(); return seen == n })
+			s.until("that is recorded", func() bool {
+				stats := s.do(200, "GET", path+"/stats", nil)
+				return stats["pending"] == 0.0 && stats["sending"] == 0.0
+			})
 		}
 		replay := func(kind string, body object, started float64) {
 			s.Helper()

@@ -5,10 +5,12 @@ package telli
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/openapi"
 	"github.com/aftercall/aftercall/internal/web"
 )
 
@@ -38,6 +40,14 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /v1/report-call", "reportCall", web.Handle(face, 200, a.reportCall))
 	mux.Handle("GET /v1/get-call/{call_id}", "getCall", web.Handle(face, 200, a.getCall))
 	mux.Handle("GET /v1/list-calls", "listCalls", web.Handle(face, 200, a.listCalls))
+	mux.Describe("", openapi.API{
+		Title: "Aftercall: calls and contacts",
+		Description: "Contacts and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +
+			"The key of an account stands in the header Authorization.",
+		Version:  "1",
+		Errors:   map[string]reflect.Type{"4XX": reflect.TypeFor[errorBody](), "5XX": reflect.TypeFor[errorBody]()},
+		Webhooks: openapi.Events(),
+	})
 	return mux
 }
 
