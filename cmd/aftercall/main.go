@@ -23,6 +23,7 @@ type cli struct {
 	Account         accountCmd         `cmd:"" help:"Accounts and their API keys."`
 	Listen          listenCmd          `cmd:"" help:"Receive webhooks here, verify them and show what they say."`
 	Bench           benchCmd           `cmd:"" help:"Measure this program on this machine."`
+	Import          importCmd          `cmd:"" help:"Take over what another server has."`
 	RotateMasterKey rotateMasterKeyCmd `cmd:"" help:"Seal the signing secrets with a new master key. Works while a server runs."`
 	Migrate         migrateCmd         `cmd:"" help:"Bring a database's schema up to this program's, without starting the server."`
 }

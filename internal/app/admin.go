@@ -7,6 +7,7 @@ import (
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/takeover"
 )
 
 // Migrate brings the schema of a database up to this program's.
@@ -80,6 +81,22 @@ func RotateMasterKey(ctx context.Context, database string, masterKeys []string) 
 		return err
 	}, masterKeys...)
 	return resealed, err
+}
+
+// ImportSvix takes over what a Svix server has, see [takeover.Svix]. No server may be
+// using an SQLite file meanwhile: it would not hear of new endpoints.
+func ImportSvix(ctx context.Context, database string, masterKeys []string, address *url.URL, token string) (takeover.Result, error) {
+	occupied, err := store.Occupy(ctx, database)
+	if err != nil {
+		return takeover.Result{}, err
+	}
+	defer occupied.Release()
+	var result takeover.Result
+	err = withStore(ctx, database, func(s *store.Store) (err error) {
+		result, err = takeover.Svix(ctx, s, address, token)
+		return err
+	}, masterKeys...)
+	return result, err
 }
 
 // withStore opens a database, migrated, for a command that is soon done.
