@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -83,7 +84,7 @@ func viewOf(document map[string]any, base string) view {
 	}
 	for _, noun := range slices.Sorted(maps.Keys(byNoun)) {
 		slices.SortFunc(byNoun[noun], func(a, b operationView) int {
-			return strings.Compare(a.Path+methodOrder(a.Method), b.Path+methodOrder(b.Method))
+			return cmp.Or(strings.Compare(a.Path, b.Path), order(a.Method)-order(b.Method))
 		})
 		v.Groups = append(v.Groups, group{noun, byNoun[noun]})
 	}
@@ -95,8 +96,8 @@ func viewOf(document map[string]any, base string) view {
 	return v
 }
 
-func methodOrder(method string) string {
-	return fmt.Sprint(slices.Index([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method))
+func order(method string) int {
+	return slices.Index([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method)
 }
 
 func operationOf(method, path string, o object) operationView {

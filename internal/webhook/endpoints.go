@@ -73,12 +73,17 @@ func knownEventTypes(tx *store.Tx, accountID string, names []string) error {
 }
 
 // UpdateEndpoint changes an endpoint, found by id or uid, and returns it as it is
-// then. The change takes effect at once, also for what is queued.
+// then. The change takes effect at once, also for what is queued. A secret that is
+// given replaces the one before as [Engine.RotateSecret] does.
 //
 // To disable it stops its deliveries: those pending fail. To enable it begins with
 // none: what failed can be recovered.
-func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID string, change func(*aftercall.Endpoint) error) (aftercall.Endpoint, error) {
+func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID, secret string, change func(*aftercall.Endpoint) error) (aftercall.Endpoint, error) {
 	var after aftercall.Endpoint
+	given, err := parseSecret(secret)
+	if err != nil {
+		return after, err
+	}
 	for {
 		var left bool // deliveries of before it was disabled are still pending
 		err := e.store.Update(ctx, func(tx *store.Tx) error {
@@ -98,6 +103,11 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID string, 
 			}
 			if err := signedBy(tx, before, after.Signature); err != nil {
 				return err
+			}
+			if given != nil {
+				if after.Signature, err = rotate(tx, after, given, aftercall.DefaultGrace); err != nil {
+					return err
+				}
 			}
 			after.UpdatedAt = tx.Now()
 			switch {
@@ -160,11 +170,21 @@ func signedBy(tx *store.Tx, before aftercall.Endpoint, next aftercall.Signature)
 	if len(ended)+len(begun) == 0 {
 		return nil
 	}
-	return rotate(tx, before, ended, aftercall.DefaultGrace, aftercall.NewSecrets(begun, nil, tx.Now()))
+	return replace(tx, before, ended, aftercall.DefaultGrace, aftercall.NewSecrets(begun, nil, tx.Now()))
 }
 
-// rotate puts secrets in the place of the current ones of some kinds.
-func rotate(tx *store.Tx, endpoint aftercall.Endpoint, ended []aftercall.SecretKind, grace time.Duration, secrets []aftercall.Secret) error {
+// rotate gives an endpoint new secrets, and returns what it is signed by then.
+func rotate(tx *store.Tx, endpoint aftercall.Endpoint, given *aftercall.Secret, grace time.Duration) (aftercall.Signature, error) {
+	replaced, next := endpoint.Signature.Rotate(given)
+	kinds := replaced
+	if next != endpoint.Signature {
+		kinds = next.Kinds()
+	}
+	return next, replace(tx, endpoint, replaced, grace, aftercall.NewSecrets(kinds, given, tx.Now()))
+}
+
+// replace puts secrets in the place of the current ones of some kinds.
+func replace(tx *store.Tx, endpoint aftercall.Endpoint, ended []aftercall.SecretKind, grace time.Duration, secrets []aftercall.Secret) error {
 	known, err := tx.Secrets(ref(endpoint))
 	if err != nil {
 		return err
@@ -191,16 +211,9 @@ func (e *Engine) RotateSecret(ctx context.Context, accountID, idOrUID, secret st
 		if err != nil {
 			return err
 		}
-		replaced, next := endpoint.Signature.Rotate(given)
-		kinds := replaced
-		if next != endpoint.Signature {
-			kinds = next.Kinds()
-		}
-		if err := rotate(tx, endpoint, replaced, grace, aftercall.NewSecrets(kinds, given, tx.Now())); err != nil {
+		next, err := rotate(tx, endpoint, given, grace)
+		if err != nil || endpoint.Signature == next {
 			return err
-		}
-		if endpoint.Signature == next {
-			return nil
 		}
 		endpoint.Signature, endpoint.UpdatedAt = next, tx.Now()
 		return tx.UpdateEndpoint(endpoint)

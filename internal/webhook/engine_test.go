@@ -103,7 +103,7 @@ func (w *world) publish(change ...func(*aftercall.Message)) *aftercall.Message {
 // update changes an endpoint as its owner would.
 func (w *world) update(e aftercall.Endpoint, change func(*aftercall.Endpoint)) {
 	w.Helper()
-	_, err := w.engine.UpdateEndpoint(w.Context(), e.AccountID, e.ID, func(e *aftercall.Endpoint) error { change(e); return nil })
+	_, err := w.engine.UpdateEndpoint(w.Context(), e.AccountID, e.ID, "", func(e *aftercall.Endpoint) error { change(e); return nil })
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -17,6 +17,7 @@ type PortalAccessIn struct {
 	FeatureFlags []string       `json:"featureFlags"`
 	Capabilities []string       `json:"capabilities"`
 	Expiry       *int           `json:"expiry" doc:"Seconds until it expires: 3600 to 604800."` // seconds
+	ReadOnly     bool           `json:"readOnly"`                                               // the name of two capabilities in older SDKs
 	SessionID    string         `json:"sessionId"`
 }
 
@@ -42,13 +43,21 @@ func (a *API) portalAccess(ctx context.Context, c auth.Caller, in *struct {
 	}
 	err = a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
 		token, err := auth.CreatePortalToken(tx, store.PortalToken{
-			AccountID: account.ID, SessionID: in.Body.SessionID, Capabilities: in.Body.Capabilities, FeatureFlags: in.Body.FeatureFlags,
+			AccountID: account.ID, SessionID: in.Body.SessionID, Capabilities: in.Body.capabilities(), FeatureFlags: in.Body.FeatureFlags,
 		}, life)
 		// Behind a "#" it is not sent to servers, and so in nobody's log.
 		out = PortalAccessOut{URL: a.base + "/portal/webhooks#" + url.Values{"token": {token}}.Encode(), Token: token}
 		return err
 	})
 	return out, err
+}
+
+// capabilities are those that were asked for; none means all.
+func (in PortalAccessIn) capabilities() []string {
+	if in.ReadOnly && len(in.Capabilities) == 0 {
+		return []string{string(auth.ViewBase), string(auth.ViewEndpointSecret)}
+	}
+	return in.Capabilities
 }
 
 // expireAll ends the tokens of the portal, those of some sessions or all.

@@ -185,19 +185,19 @@ type endpointChange struct {
 }
 
 // changeEndpoint changes the endpoint that a path names.
-func (a *API) changeEndpoint(ctx context.Context, c auth.Caller, in endpointPath, change func(*aftercall.Endpoint) error) (EndpointOut, error) {
+func (a *API) changeEndpoint(ctx context.Context, c auth.Caller, in endpointPath, secret string, change func(*aftercall.Endpoint) error) (EndpointOut, error) {
 	accountID, err := a.accountID(ctx, c, in.App)
 	if err != nil {
 		return EndpointOut{}, err
 	}
-	e, err := a.engine.UpdateEndpoint(ctx, accountID, in.Endpoint, change)
+	e, err := a.engine.UpdateEndpoint(ctx, accountID, in.Endpoint, secret, change)
 	return endpointOut(e), err
 }
 
 // putEndpoint replaces an endpoint; its secrets and what signs it stay, and its
 // headers unless they are sent. An unknown one is created, with the path as its uid.
 func (a *API) putEndpoint(ctx context.Context, c auth.Caller, in *endpointChange) (EndpointOut, error) {
-	out, err := a.changeEndpoint(ctx, c, in.endpointPath, func(e *aftercall.Endpoint) error {
+	out, err := a.changeEndpoint(ctx, c, in.endpointPath, "", func(e *aftercall.Endpoint) error {
 		headers := e.Headers
 		e.URL, e.UID, e.Description, e.Disabled = "", "", "", false
 		e.EventTypes, e.Channels, e.ThrottleRate, e.Metadata, e.Schedule = nil, nil, 0, nil, nil
@@ -218,7 +218,7 @@ func (a *API) putEndpoint(ctx context.Context, c auth.Caller, in *endpointChange
 }
 
 func (a *API) patchEndpoint(ctx context.Context, c auth.Caller, in *endpointChange) (EndpointOut, error) {
-	return a.changeEndpoint(ctx, c, in.endpointPath, func(e *aftercall.Endpoint) error {
+	return a.changeEndpoint(ctx, c, in.endpointPath, in.Body.Secret.Value, func(e *aftercall.Endpoint) error {
 		in.Body.into(e)
 		return nil
 	})
@@ -305,7 +305,7 @@ func (a *API) putHeaders(ctx context.Context, c auth.Caller, in *struct {
 		Headers map[string]string `json:"headers"`
 	}
 }) (web.Empty, error) {
-	_, err := a.changeEndpoint(ctx, c, in.endpointPath, func(e *aftercall.Endpoint) error {
+	_, err := a.changeEndpoint(ctx, c, in.endpointPath, "", func(e *aftercall.Endpoint) error {
 		e.Headers = in.Body.Headers
 		return nil
 	})
@@ -320,7 +320,7 @@ func (a *API) patchHeaders(ctx context.Context, c auth.Caller, in *struct {
 		DeleteHeaders []string           `json:"deleteHeaders"`
 	}
 }) (web.Empty, error) {
-	_, err := a.changeEndpoint(ctx, c, in.endpointPath, func(e *aftercall.Endpoint) error {
+	_, err := a.changeEndpoint(ctx, c, in.endpointPath, "", func(e *aftercall.Endpoint) error {
 		merged := map[string]string{}
 		for name, value := range e.Headers {
 			merged[name] = value

@@ -3,6 +3,7 @@ package svix_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -261,10 +262,28 @@ func TestLists(t *testing.T) {
 		s.until("all were sent", func() bool {
 			return len(s.do(200, "GET", app+"/attempt/endpoint/"+endpoint, nil).list("data")) == 11
 		})
-		for path, key := range map[string]string{
-			"/app": "id", app + "/endpoint": "id", "/event-type": "name", app + "/msg": "id", app + "/attempt/endpoint/" + endpoint: "id",
-			app + "/endpoint/" + endpoint + "/msg": "id", app + "/msg/" + everywhere + "/endpoint": "id",
-		} {
+		for i := range 10 {
+			s.do(202, "POST", app+"/msg/"+everywhere+"/endpoint/"+endpoint+"/resend", nil)
+			s.until("the resend was made", func() bool {
+				return len(s.do(200, "GET", app+"/attempt/msg/"+everywhere+"?endpoint_id="+endpoint, nil).list("data")) == 2+i
+			})
+			s.finished(s.do(202, "POST", app+"/endpoint/"+endpoint+"/recover", object{"since": since(time.Hour)}))
+			s.do(201, "POST", "/operational-webhook/endpoint", object{"url": crm.URL, "disabled": true})
+		}
+		ids := map[string]string{"{app}": app[len("/app/"):], "{endpoint}": endpoint, "{msg}": everywhere}
+		for _, c := range readDocument(s).calls {
+			text := jsonText(s, c.operation["parameters"])
+			if c.method != "GET" || !strings.Contains(text, `"iterator"`) {
+				continue
+			}
+			path := strings.TrimPrefix(c.path, "/api/v1")
+			for name, id := range ids {
+				path = strings.ReplaceAll(path, name, id)
+			}
+			key := "id"
+			if c.path == "/api/v1/event-type" {
+				key = "name"
+			}
 			s.checkList(path, key)
 		}
 	})
@@ -280,17 +299,23 @@ func (s *server) checkList(path, key string) {
 	}
 	for _, order := range []string{"", "&order=ascending", "&order=descending"} {
 		all := ids(s.do(200, "GET", path+"?limit=250"+order, nil))
-		first := s.do(200, "GET", path+"?limit=6"+order, nil)
-		if first["done"] != false || len(ids(first)) != 6 {
-			s.Errorf("%s: first page %v", path, first)
+		var walked, before []string
+		for iterator := ""; ; {
+			page := s.do(200, "GET", path+"?limit=6&iterator="+iterator+order, nil)
+			walked = append(walked, ids(page)...)
+			if len(before) > 0 {
+				back := s.do(200, "GET", path+"?limit=6&iterator="+page["prevIterator"].(string)+order, nil)
+				if fmt.Sprint(ids(back)) != fmt.Sprint(before) {
+					s.Errorf("%s%s: back from %v is %v, want %v", path, order, ids(page), ids(back), before)
+				}
+			}
+			if page["done"] == true {
+				break
+			}
+			before, iterator = ids(page), page["iterator"].(string)
 		}
-		second := s.do(200, "GET", path+"?limit=6&iterator="+first["iterator"].(string)+order, nil)
-		if second["done"] != true || fmt.Sprint(append(ids(first), ids(second)...)) != fmt.Sprint(all) {
-			s.Errorf("%s%s: pages are %v and %v of %v", path, order, ids(first), ids(second), all)
-		}
-		back := s.do(200, "GET", path+"?limit=6&iterator="+second["prevIterator"].(string)+order, nil)
-		if fmt.Sprint(ids(back)) != fmt.Sprint(ids(first)) {
-			s.Errorf("%s%s: back is %v, want %v", path, order, ids(back), ids(first))
+		if fmt.Sprint(walked) != fmt.Sprint(all) || len(all) < 10 {
+			s.Errorf("%s%s: walked are %v of %v", path, order, walked, all)
 		}
 	}
 	for query, status := range map[string]int{"limit=251": 422, "limit=0": 422, "iterator=%20": 422, "iterator=-*": 422, "order=up": 422, "limit=x": 400, "unknown=1": 200} {
@@ -298,38 +323,56 @@ func (s *server) checkList(path, key string) {
 	}
 }
 
-// An account's key opens its own application and nothing else.
+// An account's key opens its own application and nothing else, by whichever route. So
+// does a token of the portal that may do everything.
 func TestTenants(t *testing.T) {
 	each(t, func(s *server) {
 		own, other := s.app("own"), s.app("other")
-		otherEndpoint := s.do(201, "POST", other+"/endpoint", object{"url": "https://example.com", "disabled": true})["id"].(string)
-		otherMessage := s.do(202, "POST", other+"/msg", object{"eventType": "call_ended", "payload": object{}})["id"].(string)
-		s.key = s.accountKey(own)
-		s.do(200, "GET", own, nil)
-		s.do(201, "POST", own+"/endpoint", object{"url": "https://example.com"})
-		s.do(202, "POST", own+"/msg", object{"eventType": "call_ended", "payload": object{}})
-		for _, route := range []struct {
-			method, path string
-			status       int
-		}{
-			{"GET", "/app", 403}, {"POST", "/app", 403}, {"DELETE", own, 403}, {"PATCH", own, 403}, {"PUT", own, 403}, {"POST", "/event-type", 403},
-			{"GET", other, 404}, {"GET", other + "/endpoint", 404}, {"POST", other + "/endpoint", 404},
-			{"GET", other + "/endpoint/" + otherEndpoint, 404}, {"PATCH", other + "/endpoint/" + otherEndpoint, 404},
-			{"DELETE", other + "/endpoint/" + otherEndpoint, 404}, {"GET", other + "/endpoint/" + otherEndpoint + "/secret", 404},
-			{"POST", other + "/endpoint/" + otherEndpoint + "/secret/rotate", 404}, {"GET", other + "/endpoint/" + otherEndpoint + "/headers", 404},
-			{"GET", other + "/endpoint/" + otherEndpoint + "/stats", 404}, {"POST", other + "/endpoint/" + otherEndpoint + "/recover", 404},
-			{"GET", other + "/msg", 404}, {"POST", other + "/msg", 404}, {"GET", other + "/msg/" + otherMessage, 404},
-			{"GET", other + "/attempt/msg/" + otherMessage, 404}, {"GET", other + "/attempt/endpoint/" + otherEndpoint, 404},
-			{"POST", other + "/msg/" + otherMessage + "/endpoint/" + otherEndpoint + "/resend", 404},
-			{"POST", other + "/endpoint/" + otherEndpoint + "/send-example", 404}, {"GET", other + "/endpoint/" + otherEndpoint + "/msg", 404},
-			{"DELETE", other + "/msg/" + otherMessage + "/content", 404}, {"GET", other + "/msg/" + otherMessage + "/endpoint", 404},
-			{"DELETE", own + "/msg/" + otherMessage + "/content", 404},
-			// Another's things below one's own path.
-			{"GET", own + "/endpoint/" + otherEndpoint, 404}, {"GET", own + "/endpoint/" + otherEndpoint + "/secret", 404},
-			{"GET", own + "/msg/" + otherMessage, 404}, {"GET", own + "/attempt/endpoint/" + otherEndpoint, 404},
-		} {
-			body := object{"url": "https://example.com", "name": "x", "eventType": "call_ended", "payload": object{}, "since": time.Now().Add(-time.Hour)}
-			s.do(route.status, route.method, route.path, body)
+		ids := map[string]string{"name": "call_ended", "attempt": "atmpt_1"}
+		ids["endpoint"] = s.do(201, "POST", other+"/endpoint", object{"url": "http://127.0.0.1:1/"})["id"].(string)
+		ids["msg"] = s.do(202, "POST", other+"/msg", object{"eventType": "call_ended", "payload": object{}})["id"].(string)
+		ids["task"] = s.do(202, "POST", other+"/endpoint/"+ids["endpoint"]+"/recover", object{"since": since(time.Hour)})["id"].(string)
+		s.until("there is an attempt", func() bool {
+			attempts := s.do(200, "GET", other+"/attempt/msg/"+ids["msg"], nil).list("data")
+			if len(attempts) == 0 {
+				return false
+			}
+			ids["attempt"] = attempts[0]["id"].(string)
+			return true
+		})
+		// What everybody may ask for, and what answers with one's own.
+		everybody := []string{"eventType.list", "eventType.get", "backgroundTask.list", "authentication.logout"}
+		body := object{
+			"url": "https://example.com", "name": "x", "eventType": "call_ended", "payload": object{}, "since": since(time.Hour), "headers": object{},
+			"spec": object{"webhooks": object{"a": object{"post": object{}}}}, "ids": []string{ids["msg"]},
+		}
+		calls := readDocument(s).calls
+		token := s.do(200, "POST", "/auth/app-portal-access/"+own[len("/app/"):], nil)["token"].(string)
+		for _, key := range []string{s.accountKey(own), token} {
+			s.key = key
+			s.do(200, "GET", own, nil)
+			for _, c := range calls {
+				id := c.operation["operationId"].(string)
+				if slices.Contains(everybody, id) {
+					continue
+				}
+				path := strings.TrimPrefix(c.path, "/api/v1")
+				for name, value := range ids {
+					path = strings.ReplaceAll(path, "{"+name+"}", value)
+				}
+				paths := []string{strings.ReplaceAll(path, "{app}", other[len("/app/"):])}
+				if strings.Contains(c.path, "{endpoint}") || strings.Contains(c.path, "{msg}") { // another's things below one's own path
+					paths = append(paths, strings.ReplaceAll(path, "{app}", own[len("/app/"):]))
+				}
+				for _, path := range paths {
+					if status, answer := s.send(c.method, path, body); status != 403 && status != 404 {
+						s.Errorf("%s: %s %s: %d %s", id, c.method, path, status, answer)
+					}
+				}
+			}
+			if tasks := s.do(200, "GET", "/background-task", nil).list("data"); len(tasks) != 0 {
+				s.Errorf("another's tasks are listed: %v", tasks)
+			}
 		}
 		s.key = "nobody"
 		if refused := s.do(401, "GET", own, nil); refused["code"] != "authentication_failed" {
