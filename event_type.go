@@ -1,6 +1,7 @@
 package aftercall
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -36,6 +37,9 @@ func (t EventType) Validate() error {
 			f.add("featureFlags", "each must be 1 to 128 letters, digits, or one of - _ . : +")
 			break
 		}
+	}
+	if schemas := bytes.TrimLeft(t.Schemas, " \t\r\n"); len(schemas) > 0 && schemas[0] != '{' {
+		f.add("schemas", "must be an object: a JSON Schema for each version, such as {\"1\": {\"type\": \"object\"}}")
 	}
 	if len(t.Schemas) > 1<<20 {
 		f.add("schemas", "must not exceed 1 MiB")

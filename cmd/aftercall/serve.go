@@ -22,6 +22,7 @@ type serveCmd struct {
 	RetrySchedule       schedule       `help:"Waits between the attempts of a delivery, each counted from the failure before." default:"5s,5m,30m,2h,5h,10h,10h"`
 	DeliveryTimeout     time.Duration  `help:"How long a receiver may take to answer." default:"15s"`
 	DisableAfter        time.Duration  `help:"How long an endpoint may fail before it is disabled; 0 never disables." default:"120h"`
+	HTTPSOnly           bool           `name:"https-only" help:"Refuse endpoints whose address begins with http://."`
 	AllowNetworks       []netip.Prefix `help:"Networks that webhooks may be sent to although they are not public, such as 10.0.0.0/8."`
 	Concurrency         int            `help:"Attempts that may be in flight, in all." default:"1024"`
 	EndpointConcurrency int            `help:"Attempts that may be in flight at one endpoint." default:"64"`
@@ -51,7 +52,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	a, err := app.Open(ctx, app.Config{
 		Listen: c.Listen, Database: c.DB, BaseURL: c.BaseURL, OperatorKey: c.OperatorKey, MasterKeys: c.MasterKey, JWTSecret: c.JWTSecret,
 		Schedule: c.RetrySchedule.Schedule, DeliveryTimeout: c.DeliveryTimeout, DisableAfter: c.DisableAfter,
-		AllowNetworks: c.AllowNetworks, Concurrency: c.Concurrency, EndpointConcurrency: c.EndpointConcurrency,
+		HTTPSOnly: c.HTTPSOnly, AllowNetworks: c.AllowNetworks, Concurrency: c.Concurrency, EndpointConcurrency: c.EndpointConcurrency,
 		ShutdownTimeout: shutdownTimeout, Log: log,
 	})
 	if err != nil {

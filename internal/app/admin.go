@@ -90,7 +90,7 @@ func ImportSvix(ctx context.Context, database string, masterKeys []string, addre
 	if err != nil {
 		return takeover.Result{}, err
 	}
-	defer occupied.Release()
+	defer func() { _ = occupied.Release() }()
 	var result takeover.Result
 	err = withStore(ctx, database, func(s *store.Store) (err error) {
 		result, err = takeover.Svix(ctx, s, address, token)

@@ -39,6 +39,7 @@ type Config struct {
 	JWTSecret           string   // what the tokens of a Svix server are signed with that this one replaces; may be empty
 	Schedule            aftercall.Schedule
 	DeliveryTimeout     time.Duration
+	HTTPSOnly           bool // refuses endpoints that would be sent to in the clear
 	DisableAfter        time.Duration
 	AllowNetworks       []netip.Prefix // that webhooks may be sent to although they are not public
 	Concurrency         int
@@ -118,7 +119,7 @@ func (a *App) open(ctx context.Context) (err error) {
 
 func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
 	return webhook.Config{
-		Schedule: cfg.Schedule, Timeout: cfg.DeliveryTimeout, DisableAfter: cfg.DisableAfter,
+		Schedule: cfg.Schedule, Timeout: cfg.DeliveryTimeout, HTTPSOnly: cfg.HTTPSOnly, DisableAfter: cfg.DisableAfter,
 		Concurrency: cfg.Concurrency, EndpointConcurrency: cfg.EndpointConcurrency,
 		QueueBytes: webhook.DefaultConfig().QueueBytes,
 		Transport:  webhook.NewTransport(cfg.AllowNetworks),

@@ -64,6 +64,9 @@ func measurements() []measurement {
 		{"messages, 1 endpoint", func(b *bench, ctx context.Context, db string) (Row, error) {
 			return b.throughput(ctx, db, Messages, 40_000, 1)
 		}},
+		{"messages, 1 endpoint, each with an idempotency key", func(b *bench, ctx context.Context, db string) (Row, error) {
+			return b.throughput(ctx, db, Keyed, 40_000, 1)
+		}},
 		{"messages, 10 endpoints", func(b *bench, ctx context.Context, db string) (Row, error) {
 			return b.throughput(ctx, db, Messages, 8_000, 10)
 		}},
@@ -74,6 +77,7 @@ func measurements() []measurement {
 		{"50 messages/s, 10 endpoints", (*bench).latency},
 		{"the same, one of the 10 hanging", (*bench).hanging},
 		{"the same, and a backlog waits at a hanging one", (*bench).backlog},
+		{"the same, and as many are recovered", (*bench).recovering},
 	}
 }
 

@@ -128,14 +128,29 @@ func (b *bench) backlog(ctx context.Context, database string) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	eventType := map[string]any{"name": backlogType, "description": "Waits."}
-	if err := request(ctx, http.MethodPost, f.server.url+"/api/v1/event-type", operatorKey, eventType, nil); err != nil {
+	if err := f.fill(ctx, hangPath, b.Backlog, false); err != nil {
 		return Row{}, err
 	}
-	if err := f.addEndpoint(ctx, hangPath, backlogType); err != nil {
+	return b.compare(ctx, f, 10, without)
+}
+
+// recovering compares the latency at ten endpoints while an eleventh is sent again what
+// has failed there, to that without it.
+func (b *bench) recovering(ctx context.Context, database string) (Row, error) {
+	f, err := b.newFixture(ctx, database, "/", 10)
+	if err != nil {
 		return Row{}, err
 	}
-	if err := f.fill(ctx, b.Backlog); err != nil {
+	defer f.close()
+	without, err := b.live(ctx, f, 10)
+	if err != nil {
+		return Row{}, err
+	}
+	if err := f.fill(ctx, quietPath, b.Backlog, true); err != nil {
+		return Row{}, err
+	}
+	since := map[string]any{"since": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
+	if err := f.call(ctx, http.MethodPost, "/endpoint/"+f.endpoints[10]+"/recover", since, nil); err != nil {
 		return Row{}, err
 	}
 	return b.compare(ctx, f, 10, without)

@@ -87,9 +87,16 @@ func (f *fixture) addEndpoint(ctx context.Context, path string, types ...string)
 	return err
 }
 
-// fill stores messages for the endpoint that alone wants them, while no server runs,
-// and starts the server again.
-func (f *fixture) fill(ctx context.Context, count int) error {
+// fill adds an endpoint, stores messages for it that it alone wants, pending or failed,
+// while no server runs, and starts the server again.
+func (f *fixture) fill(ctx context.Context, path string, count int, failed bool) error {
+	eventType := map[string]any{"name": backlogType, "description": "Waits."}
+	if err := request(ctx, http.MethodPost, f.server.url+"/api/v1/event-type", operatorKey, eventType, nil); err != nil {
+		return err
+	}
+	if err := f.addEndpoint(ctx, path, backlogType); err != nil {
+		return err
+	}
 	if err := f.server.stop(); err != nil {
 		return err
 	}
@@ -107,7 +114,11 @@ func (f *fixture) fill(ctx context.Context, count int) error {
 					AccountID: f.account, ID: aftercall.NewID(aftercall.MessagePrefix, tx.Now()), EventType: backlogType, CreatedAt: tx.Now(), Payload: payload,
 				}
 			}
-			return tx.Publish(messages...)
+			if err := tx.Publish(messages...); err != nil || !failed {
+				return err
+			}
+			_, err := tx.StopDeliveries(store.EndpointRef{AccountID: f.account, EndpointID: f.endpoints[len(f.endpoints)-1]}, aftercall.FailedDisabled, batch)
+			return err
 		})
 	}
 	if err := errors.Join(err, s.Close()); err != nil {

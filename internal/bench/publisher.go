@@ -34,6 +34,7 @@ type Kind string
 const (
 	Bare     Kind = "bare"    // webhooks, signed, straight to the receiver
 	Messages Kind = "message" // to the server, for it to sign and send
+	Keyed    Kind = "keyed"   // the same with idempotency keys, as Svix's SDKs send them
 	Calls    Kind = "call"    // finished calls, each with a contact that is new
 )
 
@@ -104,6 +105,12 @@ func (l Load) bodies() func(n int64) webhook {
 	case Messages:
 		return func(int64) webhook {
 			return webhook{json, `{"eventType":"` + l.Type + `","payload":` + event() + `}`}
+		}
+	case Keyed:
+		return func(n int64) webhook {
+			header := json.Clone()
+			header["Idempotency-Key"] = []string{"auto_" + run + strconv.FormatInt(n, 36)}
+			return webhook{header, `{"eventType":"` + l.Type + `","payload":` + event() + `}`}
 		}
 	case Calls:
 		return func(n int64) webhook {

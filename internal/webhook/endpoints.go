@@ -21,7 +21,7 @@ func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoin
 	if endpoint.Signature == "" {
 		_, endpoint.Signature = aftercall.SignHMAC.Rotate(given)
 	}
-	if err := endpoint.Validate(); err != nil {
+	if err := e.valid(*endpoint); err != nil {
 		return err
 	}
 	kinds := endpoint.Signature.Kinds()
@@ -42,6 +42,17 @@ func (e *Engine) CreateEndpoint(ctx context.Context, endpoint *aftercall.Endpoin
 		}
 		return tellOfEndpoint(tx, aftercall.EndpointCreated, *endpoint)
 	})
+}
+
+// valid checks what a caller may set, here.
+func (e *Engine) valid(endpoint aftercall.Endpoint) error {
+	if err := endpoint.Validate(); err != nil {
+		return err
+	}
+	if e.cfg.HTTPSOnly && !strings.HasPrefix(strings.ToLower(endpoint.URL), "https:") {
+		return aftercall.InvalidField("url", "must begin with https://: this server sends nothing in the clear")
+	}
+	return nil
 }
 
 // parseSecret reads a secret that may be given, or is to be made.
@@ -95,7 +106,7 @@ func (e *Engine) UpdateEndpoint(ctx context.Context, accountID, idOrUID, secret 
 			if err := change(&after); err != nil {
 				return err
 			}
-			if err := after.Validate(); err != nil {
+			if err := e.valid(after); err != nil {
 				return err
 			}
 			if err := knownEventTypes(tx, accountID, after.EventTypes); err != nil {

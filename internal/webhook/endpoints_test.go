@@ -225,6 +225,27 @@ func TestThrottle(t *testing.T) {
 	})
 }
 
+// A server may refuse what would be sent in the clear.
+func TestHTTPSOnly(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		cfg := webhook.DefaultConfig()
+		cfg.HTTPSOnly = true
+		engine := webhook.New(s, cfg)
+		e := aftercall.Endpoint{AccountID: storetest.Account(t, s).ID, URL: "http://crm.example/", Version: 1}
+		if err := engine.CreateEndpoint(t.Context(), &e, ""); aftercall.KindOf(err) != aftercall.Invalid {
+			t.Errorf("http: %v", err)
+		}
+		e.URL = "HTTPS://crm.example/"
+		if err := engine.CreateEndpoint(t.Context(), &e, ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err := engine.UpdateEndpoint(t.Context(), e.AccountID, e.ID, "", func(e *aftercall.Endpoint) error { e.URL = "http://crm.example/"; return nil })
+		if aftercall.KindOf(err) != aftercall.Invalid {
+			t.Errorf("changed to http: %v", err)
+		}
+	})
+}
+
 // What is deleted gets nothing more, and an erased payload is sent nowhere.
 func TestDeletedAndErased(t *testing.T) {
 	inBubble(t, nil, func(w *world) {

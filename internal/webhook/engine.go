@@ -28,6 +28,7 @@ import (
 type Config struct {
 	Schedule            aftercall.Schedule
 	Timeout             time.Duration // of one attempt, the answer's body included
+	HTTPSOnly           bool          // refuses endpoints that would be sent to in the clear
 	DisableAfter        time.Duration // how long an endpoint may fail before it is disabled; 0 never disables
 	Concurrency         int           // attempts sent but not yet recorded, in all: what a crash may repeat
 	EndpointConcurrency int           // attempts in flight at one endpoint

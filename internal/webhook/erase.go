@@ -23,10 +23,10 @@ func (e *Engine) EraseAll(ctx context.Context, accountID string) (store.Task, er
 	return t, err
 }
 
-func eraseBatch(tx *store.Tx, t *store.Task) (more bool, err error) {
+func eraseBatch(tx *store.Tx, t *store.Task) (changed int, err error) {
 	messages, err := tx.Messages(t.AccountID, store.MessageFilter{Before: t.Until}, store.Page{After: t.Cursor, Limit: taskBatch})
 	if err != nil || len(messages) == 0 {
-		return false, err
+		return 0, err
 	}
 	ids := make([]string, len(messages))
 	for i, m := range messages {
@@ -34,5 +34,5 @@ func eraseBatch(tx *store.Tx, t *store.Task) (more bool, err error) {
 	}
 	t.Cursor = ids[len(ids)-1]
 	t.Done += len(ids)
-	return len(ids) == taskBatch, tx.EraseMessages(t.AccountID, ids...)
+	return len(ids), tx.EraseMessages(t.AccountID, ids...)
 }

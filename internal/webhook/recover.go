@@ -86,11 +86,11 @@ func endpointOf(t store.Task) store.EndpointRef {
 }
 
 // recoverBatch starts failed deliveries again.
-func recoverBatch(tx *store.Tx, t *store.Task) (more bool, err error) {
+func recoverBatch(tx *store.Tx, t *store.Task) (changed int, err error) {
 	_, last := window(t.Since, t.Until)
 	failed, err := tx.FailedDeliveries(endpointOf(*t), t.Cursor, last, taskBatch)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	for i, d := range failed {
 		failed[i] = d.Recover(tx.Now())
@@ -98,14 +98,14 @@ func recoverBatch(tx *store.Tx, t *store.Task) (more bool, err error) {
 	}
 	t.Done += len(failed)
 	t.Started += len(failed)
-	return len(failed) == taskBatch, tx.PutDeliveries(failed)
+	return len(failed), tx.PutDeliveries(failed)
 }
 
 // replayBatch looks at messages and starts a delivery of those that are picked.
-func replayBatch(tx *store.Tx, t *store.Task, endpoint aftercall.Endpoint) (more bool, err error) {
+func replayBatch(tx *store.Tx, t *store.Task, endpoint aftercall.Endpoint) (changed int, err error) {
 	messages, err := tx.Messages(t.AccountID, store.MessageFilter{Before: t.Until}, store.Page{After: t.Cursor, Limit: taskBatch})
 	if err != nil || len(messages) == 0 {
-		return false, err
+		return 0, err
 	}
 	ids := make([]string, len(messages))
 	for i, m := range messages {
@@ -113,13 +113,13 @@ func replayBatch(tx *store.Tx, t *store.Task, endpoint aftercall.Endpoint) (more
 	}
 	known, err := tx.DeliveriesTo(ref(endpoint), ids)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	messages = slices.DeleteFunc(messages, func(m aftercall.Message) bool { return !t.Replay.Picks(endpoint, m, known[m.ID]) })
 	if class := t.Replay.StatusClass; class != nil {
 		answered, err := tx.Answered(ref(endpoint), *class, ids)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		messages = slices.DeleteFunc(messages, func(m aftercall.Message) bool { return !answered[m.ID] })
 	}
@@ -134,5 +134,5 @@ func replayBatch(tx *store.Tx, t *store.Task, endpoint aftercall.Endpoint) (more
 	t.Cursor = ids[len(ids)-1]
 	t.Done += len(ids)
 	t.Started += len(picked)
-	return len(ids) == taskBatch, tx.PutDeliveries(picked)
+	return len(picked), tx.PutDeliveries(picked)
 }
