@@ -119,24 +119,17 @@ func (b *bench) hanging(ctx context.Context, database string) (Row, error) {
 // backlog compares the latency at ten endpoints while an eleventh hangs, with a
 // backlog, to that without it.
 func (b *bench) backlog(ctx context.Context, database string) (Row, error) {
-	f, err := b.newFixture(ctx, database, "/", 10)
-	if err != nil {
-		return Row{}, err
-	}
-	defer f.close()
-	without, err := b.live(ctx, f, 10)
-	if err != nil {
-		return Row{}, err
-	}
-	if err := f.fill(ctx, hangPath, b.Backlog, false); err != nil {
-		return Row{}, err
-	}
-	return b.compare(ctx, f, 10, without)
+	return b.beside(ctx, database, hangPath, false)
 }
 
-// recovering compares the latency at ten endpoints while an eleventh is sent again what
-// has failed there, to that without it.
+// recovering compares it while an eleventh is sent again what has failed there.
 func (b *bench) recovering(ctx context.Context, database string) (Row, error) {
+	return b.beside(ctx, database, quietPath, true)
+}
+
+// beside compares the latency at ten endpoints, while an eleventh has much to get, to
+// that without it. What has failed there is recovered.
+func (b *bench) beside(ctx context.Context, database, path string, failed bool) (Row, error) {
 	f, err := b.newFixture(ctx, database, "/", 10)
 	if err != nil {
 		return Row{}, err
@@ -146,12 +139,14 @@ func (b *bench) recovering(ctx context.Context, database string) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	if err := f.fill(ctx, quietPath, b.Backlog, true); err != nil {
+	if err := f.fill(ctx, path, b.Backlog, failed); err != nil {
 		return Row{}, err
 	}
-	since := map[string]any{"since": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
-	if err := f.call(ctx, http.MethodPost, "/endpoint/"+f.endpoints[10]+"/recover", since, nil); err != nil {
-		return Row{}, err
+	if failed {
+		since := map[string]any{"since": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
+		if err := f.call(ctx, http.MethodPost, "/endpoint/"+f.endpoints[10]+"/recover", since, nil); err != nil {
+			return Row{}, err
+		}
 	}
 	return b.compare(ctx, f, 10, without)
 }

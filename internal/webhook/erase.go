@@ -28,10 +28,7 @@ func eraseBatch(tx *store.Tx, t *store.Task) (changed int, err error) {
 	if err != nil || len(messages) == 0 {
 		return 0, err
 	}
-	ids := make([]string, len(messages))
-	for i, m := range messages {
-		ids[i] = m.ID
-	}
+	ids := idsOf(messages)
 	t.Cursor = ids[len(ids)-1]
 	t.Done += len(ids)
 	return len(ids), tx.EraseMessages(t.AccountID, ids...)

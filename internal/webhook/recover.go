@@ -107,10 +107,7 @@ func replayBatch(tx *store.Tx, t *store.Task, endpoint aftercall.Endpoint) (chan
 	if err != nil || len(messages) == 0 {
 		return 0, err
 	}
-	ids := make([]string, len(messages))
-	for i, m := range messages {
-		ids[i] = m.ID
-	}
+	ids := idsOf(messages)
 	known, err := tx.DeliveriesTo(ref(endpoint), ids)
 	if err != nil {
 		return 0, err

@@ -22,6 +22,14 @@ const (
 	tasksEvery = time.Minute
 )
 
+func idsOf(messages []aftercall.Message) []string {
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
 // begin stores a task, which runTasks finds.
 func begin(tx *store.Tx, t *store.Task) error {
 	t.ID, t.Status = aftercall.NewID(aftercall.TaskPrefix, tx.Now()), store.TaskRunning

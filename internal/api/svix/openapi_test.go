@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -272,7 +270,7 @@ func FuzzRequests(f *testing.F) {
 				continue // else there is soon nothing left
 			}
 			path, body := m.request(c)
-			status, answer := sendRaw(s, c.method, path, body)
+			status, answer := s.send(c.method, path, body)
 			answered[status/100]++
 			if status >= 500 {
 				t.Errorf("seed %d: %s %s %s: %d %s", seed, c.method, path, body, status, answer)
@@ -285,26 +283,6 @@ func FuzzRequests(f *testing.F) {
 			t.Errorf("seed %d: the requests are too much alike: answers by class are %v", seed, answered)
 		}
 	})
-}
-
-func sendRaw(s *server, method, path, body string) (int, []byte) {
-	s.Helper()
-	request, err := http.NewRequestWithContext(s.Context(), method, s.url+"/api/v1"+path, strings.NewReader(body))
-	if err != nil {
-		s.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+s.key)
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return response.StatusCode, answer
 }
 
 // The page to read loads nothing from outside, and tells of every operation.
