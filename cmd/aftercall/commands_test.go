@@ -30,7 +30,7 @@ import (
 //	quiet NAME N           fails if more than N attempts were made
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"port": portCommand, "ready": readyCommand, "http": httpCommand, "load": loadCommand, "json": jsonCommand,
+		"port": portCommand, "ready": readyCommand, "http": httpCommand, "load": loadCommand, "json": jsonCommand, "shows": showsCommand,
 		"receiver": receiverCommand, "secret": secretCommand, "answer": answerCommand,
 		"received": receivedCommand, "tried": triedCommand, "quiet": quietCommand,
 	}
@@ -95,12 +95,22 @@ func loadCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("ANSWER", ts.ReadFile(args[0]))
 }
 
-func jsonCommand(ts *testscript.TestScript, _ bool, args []string) {
+// showsCommand waits until an answer has a value: "shows URL path value".
+func showsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	poll(ts, args[0]+" to show "+args[1]+" "+args[2], func() bool {
+		httpCommand(ts, neg, []string{http.MethodGet, args[0]})
+		text, ok := valueAt(ts, args[1])
+		return ok && text == args[2]
+	})
+}
+
+// valueAt reads "data.0.name" of the last answer.
+func valueAt(ts *testscript.TestScript, path string) (text string, ok bool) {
 	var value any
 	decoder := json.NewDecoder(strings.NewReader(ts.Getenv("ANSWER")))
 	decoder.UseNumber()
 	ts.Check(decoder.Decode(&value))
-	for part := range strings.SplitSeq(args[0], ".") {
+	for part := range strings.SplitSeq(path, ".") {
 		switch v := value.(type) {
 		case map[string]any:
 			value = v[part]
@@ -108,14 +118,21 @@ func jsonCommand(ts *testscript.TestScript, _ bool, args []string) {
 			i, err := strconv.Atoi(part)
 			ts.Check(err)
 			if i >= len(v) {
-				ts.Fatalf("%s: only %d items in %s", args[0], len(v), ts.Getenv("ANSWER"))
+				return "", false
 			}
 			value = v[i]
 		default:
-			ts.Fatalf("no %s in %s", args[0], ts.Getenv("ANSWER"))
+			return "", false
 		}
 	}
-	text := fmt.Sprint(value)
+	return fmt.Sprint(value), true
+}
+
+func jsonCommand(ts *testscript.TestScript, _ bool, args []string) {
+	text, ok := valueAt(ts, args[0])
+	if !ok {
+		ts.Fatalf("no %s in %s", args[0], ts.Getenv("ANSWER"))
+	}
 	if _, err := fmt.Fprintln(ts.Stdout(), text); err != nil {
 		ts.Check(err)
 	}
