@@ -49,12 +49,20 @@ func (c Caller) Can(need Capability) bool {
 	return c.Portal == nil || slices.Contains(c.Portal.Capabilities, string(need))
 }
 
+// Need refuses a caller without a capability.
+func (c Caller) Need(need Capability) error {
+	if !c.Can(need) {
+		return aftercall.Errorf(aftercall.Forbidden, "this token may not do that: it needs %s", need).WithCode("insufficient access")
+	}
+	return nil
+}
+
 // Allow identifies callers who have a capability, and refuses others.
 func (k *Keys) Allow(need Capability) func(ctx context.Context, header string) (Caller, error) {
 	return func(ctx context.Context, header string) (Caller, error) {
 		c, err := k.Identify(ctx, header)
-		if err == nil && !c.Can(need) {
-			err = aftercall.Errorf(aftercall.Forbidden, "this token may not do that: it needs %s", need).WithCode("insufficient access")
+		if err == nil {
+			err = c.Need(need)
 		}
 		return c, err
 	}

@@ -44,7 +44,7 @@ func Occupy(ctx context.Context, database string) (*Occupied, error) {
 	}
 	db.Close()
 	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff == sqlitelib.SQLITE_BUSY {
-		return nil, &aftercall.Error{Kind: aftercall.Conflict, Message: "another server is using " + database, Err: err}
+		return nil, &aftercall.Error{Kind: aftercall.Conflict, Message: "another process is using " + database, Err: err}
 	}
 	return nil, fmt.Errorf("open database %s: %w", database, err)
 }

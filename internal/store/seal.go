@@ -110,8 +110,9 @@ const fileHead = "# Seals the signing secrets in the database beside it, the fir
 	"# Without it they cannot be read: keep a copy, but not where the database's copies are.\n"
 
 // write stores the keys, on disk when it returns, so that nothing is ever sealed with
-// a key that a crash could lose.
-func (m *masterKeys) write(texts []string) error {
+// a key that a crash could lose. Place puts the file where it belongs: os.Rename
+// replaces the one there, os.Link fails if there is one.
+func (m *masterKeys) write(texts []string, place func(from, to string) error) error {
 	temp, err := os.CreateTemp(filepath.Dir(m.file), filepath.Base(m.file)+".*") // for its owner only
 	if err != nil {
 		return fmt.Errorf("write the master keys: %w", err)
@@ -120,7 +121,7 @@ func (m *masterKeys) write(texts []string) error {
 	_, err = temp.WriteString(fileHead + strings.Join(texts, "\n") + "\n")
 	err = errors.Join(err, temp.Sync(), temp.Close())
 	if err == nil {
-		err = os.Rename(temp.Name(), m.file)
+		err = place(temp.Name(), m.file)
 	}
 	if err == nil {
 		err = syncDir(filepath.Dir(m.file))
@@ -140,17 +141,17 @@ func syncDir(path string) error {
 	return dir.Close()
 }
 
-// renew puts a new key first, if the keys are in a file.
+// renew puts a new key first, if the keys are in a file. No two may do so at once.
 func (m *masterKeys) renew() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.file == "" {
 		return nil
 	}
-	if err := m.read(); err != nil {
+	if _, err := m.current(); err != nil { // so that no other process makes the file meanwhile
 		return err
 	}
-	return m.write(append([]string{newMasterKey()}, m.texts()...))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.write(append([]string{newMasterKey()}, m.texts()...), os.Rename)
 }
 
 // prune drops keys from the file that nothing is sealed with. The one before the
@@ -168,7 +169,7 @@ func (m *masterKeys) prune(used []string) error {
 			texts = append(texts, key.text)
 		}
 	}
-	return m.write(texts)
+	return m.write(texts, os.Rename)
 }
 
 func (m *masterKeys) texts() []string {
@@ -192,12 +193,24 @@ func (m *masterKeys) current() (masterKey, error) {
 			return masterKey{}, err
 		}
 		if len(m.keys) == 0 {
-			if err := m.write([]string{newMasterKey()}); err != nil {
+			if err := m.make(); err != nil {
 				return masterKey{}, err
 			}
 		}
 	}
 	return m.keys[0], nil
+}
+
+// make writes the first key, unless another process was faster.
+func (m *masterKeys) make() error {
+	err := m.write([]string{newMasterKey()}, os.Link)
+	if errors.Is(err, fs.ErrExist) {
+		err = m.read()
+	}
+	if err == nil && len(m.keys) == 0 {
+		err = fmt.Errorf("read the master keys: there is none in %s", m.file)
+	}
+	return err
 }
 
 // find returns the key of an id.

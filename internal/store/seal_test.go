@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aftercall/aftercall"
@@ -186,5 +187,30 @@ func TestSecretsThatLieOpen(t *testing.T) {
 	}
 	if again, err := reveal(t, sealed, ref); again != secret {
 		t.Errorf("it is %s, %v", again, err)
+	}
+}
+
+// However many processes need the first key at once, and rotate it, there is one file and
+// nothing is sealed with a key that is not in it.
+func TestMasterKeyFileIsMadeOnce(t *testing.T) {
+	url := storetest.SQLite(t)
+	account := storetest.Account(t, storetest.Open(t, url))
+	var made sync.WaitGroup
+	refs := make([]store.EndpointRef, 12)
+	for i := range refs {
+		s := reopen(t, url)
+		made.Go(func() {
+			refs[i] = addEndpoint(t, s, account.ID)
+			if _, err := s.RotateMasterKey(t.Context()); err != nil && aftercall.KindOf(err) != aftercall.Conflict {
+				t.Error(err)
+			}
+		})
+	}
+	made.Wait()
+	s := reopen(t, url)
+	for _, ref := range refs {
+		if _, err := reveal(t, s, ref); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -132,6 +132,13 @@ func (s *Store) RotateMasterKey(ctx context.Context) (int, error) {
 	if !s.keys.seals() {
 		return 0, aftercall.Errorf(aftercall.Invalid, "there is no master key: give one by --master-key")
 	}
+	if s.keys.file != "" {
+		alone, err := Occupy(ctx, s.keys.file)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = alone.Release() }()
+	}
 	if err := s.keys.renew(); err != nil {
 		return 0, err
 	}

@@ -48,6 +48,14 @@ func TestPortalTokens(t *testing.T) {
 			"GET " + endpoint: 200, "GET /event-type/gated": 200, "GET " + endpoint + "/secret": 403, "PATCH " + endpoint: 403,
 			"POST " + endpoint + "/secret/rotate": 403, "POST " + endpoint + "/send-example": 403, "GET " + endpoint + "/headers": 403,
 		})
+		s.key = access(object{"capabilities": []string{"ViewBase", "ManageEndpoint"}})
+		s.do(200, "PATCH", endpoint, object{"description": "new"})
+		for _, body := range []object{{"signature": "both"}, {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}} {
+			body["url"] = "https://example.com"
+			s.do(403, "PATCH", endpoint, body)
+			s.do(403, "PUT", endpoint, body)
+		}
+		s.key = access(object{"featureFlags": []string{"beta"}})
 		if n := len(s.do(200, "GET", "/event-type", nil).list("data")); n != 4 {
 			s.Errorf("%d event types with the flag", n)
 		}

@@ -184,6 +184,14 @@ type endpointChange struct {
 	Body EndpointIn
 }
 
+// allowed refuses who may change endpoints and not their secrets.
+func (in *endpointChange) allowed(c auth.Caller) error {
+	if in.Body.Secret.Value == "" && !in.Body.Signature.Set {
+		return nil
+	}
+	return c.Need(auth.ManageEndpointSecret)
+}
+
 // changeEndpoint changes the endpoint that a path names.
 func (a *API) changeEndpoint(ctx context.Context, c auth.Caller, in endpointPath, secret string, change func(*aftercall.Endpoint) error) (EndpointOut, error) {
 	accountID, err := a.accountID(ctx, c, in.App)
@@ -197,6 +205,9 @@ func (a *API) changeEndpoint(ctx context.Context, c auth.Caller, in endpointPath
 // putEndpoint replaces an endpoint; its secrets and what signs it stay, and its
 // headers unless they are sent. An unknown one is created, with the path as its uid.
 func (a *API) putEndpoint(ctx context.Context, c auth.Caller, in *endpointChange) (EndpointOut, error) {
+	if err := in.allowed(c); err != nil {
+		return EndpointOut{}, err
+	}
 	out, err := a.changeEndpoint(ctx, c, in.endpointPath, "", func(e *aftercall.Endpoint) error {
 		headers := e.Headers
 		e.URL, e.UID, e.Description, e.Disabled = "", "", "", false
@@ -218,6 +229,9 @@ func (a *API) putEndpoint(ctx context.Context, c auth.Caller, in *endpointChange
 }
 
 func (a *API) patchEndpoint(ctx context.Context, c auth.Caller, in *endpointChange) (EndpointOut, error) {
+	if err := in.allowed(c); err != nil {
+		return EndpointOut{}, err
+	}
 	return a.changeEndpoint(ctx, c, in.endpointPath, in.Body.Secret.Value, func(e *aftercall.Endpoint) error {
 		in.Body.into(e)
 		return nil
