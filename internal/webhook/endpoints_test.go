@@ -1,8 +1,10 @@
 package webhook_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -221,6 +223,51 @@ func TestThrottle(t *testing.T) {
 		}
 		if took := times[99].Sub(start); took > 10*time.Second {
 			w.Errorf("took %v", took)
+		}
+	})
+}
+
+// An endpoint whose secret cannot be opened gets nothing, least of all unsigned, and
+// delays nobody. When the master key is there again, everything arrives.
+func TestMissingMasterKey(t *testing.T) {
+	inBubble(t, nil, func(w *world) {
+		const key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
+		elsewhere, err := store.Open(w.Context(), w.path, key)
+		if err != nil {
+			w.Fatal(err)
+		}
+		locked := aftercall.Endpoint{AccountID: w.account.ID, URL: "https://locked.example/", Version: 1}
+		if err := webhook.New(elsewhere, w.cfg).CreateEndpoint(w.Context(), &locked, ""); err != nil {
+			w.Fatal(err)
+		}
+		elsewhere.Close()
+		well := w.endpoint()
+		var messages []*aftercall.Message
+		for range 20 {
+			messages = append(messages, w.publish())
+		}
+		<-time.After(5 * time.Minute)
+		for _, m := range messages {
+			if d := w.delivery(well, m); d.State != aftercall.Succeeded {
+				w.Errorf("another endpoint's delivery is %+v", d)
+			}
+			if d := w.delivery(locked, m); d.State != aftercall.Pending || d.Attempts != 0 {
+				w.Errorf("the delivery is %+v", d)
+			}
+		}
+		file, err := os.OpenFile(w.path+".key", os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			w.Fatal(err)
+		}
+		_, err = file.WriteString(key + "\n")
+		if err := errors.Join(err, file.Close()); err != nil {
+			w.Fatal(err)
+		}
+		<-time.After(5 * time.Minute)
+		for _, m := range messages {
+			if d := w.delivery(locked, m); d.State != aftercall.Succeeded {
+				w.Errorf("with the key the delivery is %+v", d)
+			}
 		}
 	})
 }

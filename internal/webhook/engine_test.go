@@ -27,6 +27,7 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 type world struct {
 	*testing.T
 	store    *store.Store
+	path     string // of the database, in a bubble
 	cfg      webhook.Config
 	engine   *webhook.Engine
 	stop     func()
@@ -38,7 +39,7 @@ type world struct {
 func inBubble(t *testing.T, change func(*webhook.Config), test func(w *world)) {
 	path := filepath.Join(t.TempDir(), "aftercall.db")
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, receiver: &receiver{status: func(*http.Request) int { return 200 }}}
+		w := &world{T: t, path: path, receiver: &receiver{status: func(*http.Request) int { return 200 }}}
 		if _, err := store.Migrate(t.Context(), path); err != nil {
 			t.Fatal(err)
 		}

@@ -33,6 +33,7 @@ type chore struct {
 
 	settings *settings
 	gone     bool // the endpoint is disabled or removed
+	sealed   bool // its secret cannot be opened
 	claimed  []store.Claimed
 	next     time.Time // when more falls due
 	until    time.Time // the lease of what was claimed
@@ -172,7 +173,7 @@ func (d *dispatcher) do(ctx context.Context, chores []*chore) error {
 					return err
 				}
 			}
-			if c.claim > 0 && !c.gone {
+			if c.claim > 0 && !c.gone && !c.sealed {
 				if err := d.claim(tx, c); err != nil {
 					return err
 				}
@@ -183,7 +184,7 @@ func (d *dispatcher) do(ctx context.Context, chores []*chore) error {
 }
 
 func (d *dispatcher) load(tx *store.Tx, c *chore) error {
-	c.settings, c.gone = nil, false
+	c.settings, c.gone, c.sealed = nil, false, false
 	endpoint, err := tx.Endpoint(c.lane.ref.AccountID, c.lane.ref.EndpointID)
 	if aftercall.KindOf(err) == aftercall.NotFound || err == nil && endpoint.Disabled {
 		c.gone = true
@@ -198,8 +199,8 @@ func (d *dispatcher) load(tx *store.Tx, c *chore) error {
 	}
 	secrets, err := tx.Secrets(c.lane.ref)
 	if errors.Is(err, store.ErrSealed) { // nothing is sent unsigned, and the other endpoints do not wait for the key
-		d.cfg.Log.Error("an endpoint cannot be served", "endpoint", endpoint.ID, "cause", err)
-		c.gone = true
+		d.cfg.Log.Error("an endpoint cannot be served", "account", endpoint.AccountID, "endpoint", endpoint.ID, "cause", err)
+		c.sealed = true
 		return nil
 	}
 	if err != nil {
@@ -253,6 +254,11 @@ func (d *dispatcher) done(chores []*chore) {
 		if c.gone && l.changes == c.changes {
 			d.drop(l, func(parcel) bool { return true }) // the sweeper fails them in the store
 			delete(d.lanes, l.ref)
+			continue
+		}
+		if c.sealed && l.changes == c.changes {
+			d.drop(l, func(parcel) bool { return true }) // their leases fall due again
+			d.dueAt(l, time.Now().Add(d.cfg.lease()))    // the key may be there then
 			continue
 		}
 		if c.load && l.changes == c.changes { // else they are old already, and the lane is due to be loaded again
