@@ -21,6 +21,8 @@ const (
 	operatorKeyPrefix = "aftercall_op_"
 	loginPrefix       = "aftercall_login_"
 	portalPrefix      = "aftercall_portal_"
+
+	integrationKeyPrefix = "aftercall_integration_"
 )
 
 // operatorSetting is where the hash of a made operator key is stored.
@@ -160,7 +162,7 @@ func (k *Keys) Identify(ctx context.Context, header string) (Caller, error) {
 		return k.identifyJWT(key)
 	}
 	c, err := k.find(ctx, key, hash)
-	if aftercall.KindOf(err) == aftercall.NotFound || c.Portal != nil && c.Portal.ExpiresAt.Before(time.Now()) {
+	if aftercall.KindOf(err) == aftercall.NotFound || c.Portal != nil && c.Portal.expired(time.Now()) {
 		return Caller{}, denied()
 	}
 	return c, err
@@ -183,6 +185,11 @@ func (k *Keys) find(ctx context.Context, key string, hash [sha256.Size]byte) (Ca
 		if strings.HasPrefix(key, portalPrefix) {
 			t, err := tx.PortalTokenByHash(hash[:])
 			c = Caller{AccountID: t.AccountID, Portal: &Portal{t.Capabilities, t.FeatureFlags, t.ExpiresAt, hash}}
+			return err
+		}
+		if strings.HasPrefix(key, integrationKeyPrefix) {
+			i, err := tx.IntegrationByHash(hash[:])
+			c = Caller{AccountID: i.AccountID, Portal: &Portal{Capabilities: capabilities(), FeatureFlags: i.FeatureFlags}}
 			return err
 		}
 		found, err := tx.KeyByHash(hash[:])

@@ -39,10 +39,12 @@ func capabilities() []string {
 // Portal is what a token of the portal opens.
 type Portal struct {
 	Capabilities []string
-	FeatureFlags []string // which gated event types it sees
-	ExpiresAt    time.Time
-	hash         [sha256.Size]byte // zero for a JWT, which is stored nowhere
+	FeatureFlags []string          // which gated event types it sees
+	ExpiresAt    time.Time         // zero for a JWT, which was checked, and the key of an integration
+	hash         [sha256.Size]byte // zero for the same two, which a logout does not end
 }
+
+func (p *Portal) expired(now time.Time) bool { return !p.ExpiresAt.IsZero() && p.ExpiresAt.Before(now) }
 
 // Can reports whether the caller may do what needs a capability.
 func (c Caller) Can(need Capability) bool {

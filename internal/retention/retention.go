@@ -115,7 +115,7 @@ func (c *Cleaner) callers(ctx context.Context) ([]string, error) {
 	for after := ""; ; {
 		var accounts []aftercall.Account
 		err := c.store.View(ctx, func(tx *store.Tx) (err error) {
-			accounts, err = tx.Accounts(store.Page{Limit: page, After: after})
+			accounts, err = tx.Accounts(store.AccountFilter{}, store.Page{Limit: page, After: after})
 			return err
 		})
 		if err != nil {

@@ -40,7 +40,7 @@ func (tx *Tx) UpdateAccount(a aftercall.Account) error {
 
 // accountTables hold rows of accounts, those that others refer to last.
 var accountTables = []string{
-	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "call", "contact", "login", "api_key",
+	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "integration", "call", "contact", "login", "api_key",
 }
 
 // DeleteAccount removes an account with everything it has.
@@ -67,9 +67,22 @@ func (tx *Tx) endpointsChanged(accountID string) error {
 	return err
 }
 
+// AccountFilter narrows the list of accounts.
+type AccountFilter struct {
+	WithEndpoints bool // only those that have one
+	WithEnabled   bool // only those that have none, or one that is enabled
+}
+
 // Accounts lists accounts in the order of their ids, without the reserved one.
-func (tx *Tx) Accounts(p Page) ([]aftercall.Account, error) {
+func (tx *Tx) Accounts(f AccountFilter, p Page) ([]aftercall.Account, error) {
 	where := newFilter()
+	const endpoints = `EXISTS (SELECT 1 FROM endpoint e WHERE e.account_id = account.id AND e.deleted_at IS NULL`
+	if f.WithEndpoints {
+		where.conditions = append(where.conditions, endpoints+`)`)
+	}
+	if f.WithEnabled {
+		where.conditions = append(where.conditions, `(NOT `+endpoints+`) OR `+endpoints+` AND NOT e.disabled))`)
+	}
 	where.raw("id > ?", aftercall.OperationalAccountID)
 	where.page("id", p)
 	return all(tx, readAccount, `SELECT `+accountColumns+` FROM account`+where.sql(), where.args...)

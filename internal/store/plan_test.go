@@ -179,6 +179,13 @@ func otherSteps(tx *Tx, ref EndpointRef, ids []string) []func() error {
 			return second(tx.EventTypes(EventTypeFilter{Gated: true, Flags: []string{"a"}}, Page{Limit: 50}))
 		},
 		func() error { return second(tx.RunningTasks()) },
+		func() error { return second(tx.Accounts(AccountFilter{true, true}, Page{Limit: 50})) },
+		func() error { return tx.PutIntegration(Integration{AccountID: account, ID: "integ_1"}) },
+		func() error { return second(tx.Integration(account, "integ_1")) },
+		func() error { return second(tx.IntegrationByHash([]byte("x"))) },
+		func() error { return second(tx.Integrations(account, Page{Limit: 50})) },
+		func() error { return tx.SetIntegrationKey(account, "integ_1", []byte("x")) },
+		func() error { return tx.DeleteIntegration(account, "integ_1") },
 	}
 }
 

@@ -70,7 +70,11 @@ func applicationOut(a aftercall.Account) ApplicationOut {
 	}
 }
 
-func (a *API) listApplications(ctx context.Context, c auth.Caller, in *struct{ Paging }) (List[ApplicationOut], error) {
+func (a *API) listApplications(ctx context.Context, c auth.Caller, in *struct {
+	Paging
+	NoEndpoints       bool `query:"exclude_apps_with_no_endpoints"`
+	DisabledEndpoints bool `query:"exclude_apps_with_disabled_endpoints" doc:"Leaves out those that have endpoints, of which none is enabled."`
+}) (List[ApplicationOut], error) {
 	var list List[ApplicationOut]
 	if err := onlyOperator(c); err != nil {
 		return list, err
@@ -80,7 +84,7 @@ func (a *API) listApplications(ctx context.Context, c auth.Caller, in *struct{ P
 		return list, err
 	}
 	err = a.store.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Accounts(page)
+		rows, err := tx.Accounts(store.AccountFilter{WithEndpoints: in.NoEndpoints, WithEnabled: in.DisabledEndpoints}, page)
 		list = listOf(rows, page, func(a aftercall.Account) string { return a.ID }, applicationOut)
 		return err
 	})

@@ -30,6 +30,7 @@ func (a *API) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/health", health)
 	mux.HandleFunc("GET /api/v1/health/ping", health)
 	a.applicationRoutes(mux, on)
+	a.integrationRoutes(mux, on)
 	a.endpointRoutes(mux, on)
 	a.eventTypeRoutes(mux, on)
 	a.messageRoutes(mux, on)
@@ -62,6 +63,16 @@ func (a *API) applicationRoutes(mux *web.Mux, on faces) {
 	mux.Handle("POST /api/v1/auth/dashboard-access/{app}", "authentication.dashboardAccess", web.Handle(on.full, 200, a.portalAccess)) // its name of before
 	mux.Handle("POST /api/v1/auth/app/{app}/expire-all", "authentication.expireAll", web.Handle(on.full, 204, a.expireAll))
 	mux.Handle("POST /api/v1/auth/logout", "authentication.logout", web.Handle(on.view, 204, a.logout))
+}
+
+func (a *API) integrationRoutes(mux *web.Mux, on faces) {
+	const all, one = "/api/v1/app/{app}/integration", "/api/v1/app/{app}/integration/{integration}"
+	mux.Handle("GET "+all, "integration.list", web.Handle(on.full, 200, a.listIntegrations))
+	mux.Handle("POST "+all, "integration.create", web.Handle(on.full, 201, a.createIntegration))
+	mux.Handle("GET "+one, "integration.get", web.Handle(on.full, 200, a.getIntegration))
+	mux.Handle("PUT "+one, "integration.update", web.Handle(on.full, 200, a.updateIntegration))
+	mux.Handle("DELETE "+one, "integration.delete", web.Handle(on.full, 204, a.deleteIntegration))
+	mux.Handle("POST "+one+"/key/rotate", "integration.rotateKey", web.Handle(on.full, 200, a.rotateIntegrationKey))
 }
 
 func (a *API) endpointRoutes(mux *web.Mux, on faces) {

@@ -269,6 +269,7 @@ func TestLists(t *testing.T) {
 			})
 			s.finished(s.do(202, "POST", app+"/endpoint/"+endpoint+"/recover", object{"since": since(time.Hour)}))
 			s.do(201, "POST", "/operational-webhook/endpoint", object{"url": crm.URL, "disabled": true})
+			s.do(201, "POST", app+"/integration", object{"name": fmt.Sprint("integration ", i)})
 		}
 		ids := map[string]string{"{app}": app[len("/app/"):], "{endpoint}": endpoint, "{msg}": everywhere}
 		for _, c := range readDocument(s).calls {
@@ -331,6 +332,7 @@ func TestTenants(t *testing.T) {
 		ids := map[string]string{"name": "call_ended", "attempt": "atmpt_1"}
 		ids["endpoint"] = s.do(201, "POST", other+"/endpoint", object{"url": "http://127.0.0.1:1/"})["id"].(string)
 		ids["msg"] = s.do(202, "POST", other+"/msg", object{"eventType": "call_ended", "payload": object{}})["id"].(string)
+		ids["integration"] = s.do(201, "POST", other+"/integration", object{"name": "theirs"})["id"].(string)
 		ids["task"] = s.do(202, "POST", other+"/endpoint/"+ids["endpoint"]+"/recover", object{"since": since(time.Hour)})["id"].(string)
 		s.until("there is an attempt", func() bool {
 			attempts := s.do(200, "GET", other+"/attempt/msg/"+ids["msg"], nil).list("data")

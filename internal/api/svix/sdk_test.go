@@ -126,6 +126,50 @@ func TestSDKCatalogue(t *testing.T) {
 	})
 }
 
+// An integration's key opens its application as far as a portal's token does, until it is
+// rotated; applications are listed by whether they have endpoints.
+func TestSDKIntegrations(t *testing.T) {
+	each(t, func(s *server) {
+		ctx, c := s.Context(), s.client()
+		var apps []string
+		for range 3 {
+			apps = append(apps, must[*models.ApplicationOut](s)(c.Application.Create(ctx, models.ApplicationIn{Name: "one"}, nil)).Id)
+		}
+		for i, disabled := range []bool{false, true} {
+			must[*models.EndpointOut](s)(c.Endpoint.Create(ctx, apps[i], models.EndpointIn{Url: "https://crm.example/", Disabled: &disabled}, nil))
+		}
+		for want, options := range map[int]sdk.ApplicationListOptions{
+			3: {}, 2: {ExcludeAppsWithNoEndpoints: new(true)}, 1: {ExcludeAppsWithNoEndpoints: new(true), ExcludeAppsWithDisabledEndpoints: new(true)},
+		} {
+			if list := must[*models.ListResponseApplicationOut](s)(c.Application.List(ctx, &options)); len(list.Data) != want {
+				s.Errorf("%d applications are listed, want %d", len(list.Data), want)
+			}
+		}
+		in := models.IntegrationIn{Name: "Zapier", FeatureFlags: []string{"x"}}
+		made := must[*models.IntegrationOut](s)(c.Integration.Create(ctx, apps[0], in, nil))
+		kept(s, in, made)
+		kept(s, in, must[*models.IntegrationOut](s)(c.Integration.Get(ctx, apps[0], made.Id)))
+		update := models.IntegrationUpdate{Name: "Make"}
+		kept(s, update, must[*models.IntegrationOut](s)(c.Integration.Update(ctx, apps[0], made.Id, update)))
+		if list := must[*models.ListResponseIntegrationOut](s)(c.Integration.List(ctx, apps[0], nil)); len(list.Data) != 1 || list.Data[0].Name != "Make" {
+			s.Errorf("listed are %v", list.Data)
+		}
+		first := must[*models.IntegrationKeyOut](s)(c.Integration.RotateKey(ctx, apps[0], made.Id, nil)).Key
+		second := must[*models.IntegrationKeyOut](s)(c.Integration.RotateKey(ctx, apps[0], made.Id, nil)).Key
+		for key, status := range map[string]int{first: 401, second: 200} {
+			s.key = key
+			s.do(status, "GET", "/app/"+apps[0]+"/endpoint", nil)
+		}
+		s.do(404, "GET", "/app/"+apps[1]+"/endpoint", nil)
+		s.do(403, "GET", "/app", nil)
+		s.ok(c.Integration.Delete(ctx, apps[0], made.Id))
+		s.do(401, "GET", "/app/"+apps[0]+"/endpoint", nil)
+		s.key = operatorKey
+		s.do(404, "GET", "/app/"+apps[0]+"/integration/"+made.Id, nil)
+		s.do(422, "POST", "/app/"+apps[0]+"/integration", object{"name": " "})
+	})
+}
+
 // The same for endpoints, with every field that may be null.
 func TestSDKEndpoints(t *testing.T) {
 	each(t, func(s *server) {
