@@ -37,6 +37,8 @@ func (c *accountCreateCmd) Run(ctx context.Context) error {
 		})
 	}
 	fmt.Printf("Account   %s\nAPI key   %s   (shown this once)\n", account.ID, access.Key)
+	// Without the address SDKs send the key to Svix's cloud.
+	fmt.Printf("\nWith Svix's SDK:\n\n  const svix = new Svix(%q, { serverUrl: %q });\n", access.Key, c.BaseURL)
 	return nil
 }
 
