@@ -122,7 +122,9 @@ func (s *schemas) responses(o Operation, errors object) object {
 		responses[status] = e
 	}
 	statuses := []int{o.Status}
-	if _, ok := reflect.Zero(o.Out).Interface().(interface{ Status() int }); ok { // it chooses between two
+	method, _ := o.split()
+	_, chooses := reflect.Zero(o.Out).Interface().(interface{ Status() int })
+	if chooses && (method == http.MethodPost || method == http.MethodPut) { // others make nothing new
 		statuses = []int{http.StatusOK, http.StatusCreated}
 	}
 	for _, status := range statuses {

@@ -40,14 +40,27 @@ func begin(tx *store.Tx, t *store.Task) error {
 // CancelTask ends a task where it stands: what it has done stays done. One that is
 // over stays as it is.
 func (e *Engine) CancelTask(ctx context.Context, accountID, id string) (store.Task, error) {
-	var t store.Task
-	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
-		if t, err = tx.Task(accountID, id); err != nil || t.Status != store.TaskRunning {
-			return err
+	for {
+		var t store.Task
+		var busy bool // a batch of it is being done at this moment, which may be its last
+		err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+			if t, err = tx.Task(accountID, id); err != nil || t.Status != store.TaskRunning {
+				return err
+			}
+			locked, err := tx.LockTask(t.AccountID, t.ID)
+			if busy = aftercall.KindOf(err) == aftercall.NotFound; busy {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			t = locked
+			return finish(tx, &t, "it was canceled")
+		})
+		if err != nil || !busy || !wait(ctx, taskPause) {
+			return t, err
 		}
-		return finish(tx, &t, "it was canceled")
-	})
-	return t, err
+	}
 }
 
 // finish ends a task, with what it failed of, if it did, and tells of it.
