@@ -19,6 +19,7 @@ const (
 	AttemptPrefix  = "atmpt_"
 	TaskPrefix     = "qtask_"
 	KeyPrefix      = "key_"
+	SessionPrefix  = "sess_"
 )
 
 // IDStep is the resolution of the time inside an id: an id that was made just now may

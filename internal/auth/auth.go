@@ -21,6 +21,7 @@ const (
 	operatorKeyPrefix = "aftercall_op_"
 	loginPrefix       = "aftercall_login_"
 	portalPrefix      = "aftercall_portal_"
+	sessionPrefix     = "aftercall_session_"
 
 	integrationKeyPrefix = "aftercall_integration_"
 )
@@ -34,6 +35,7 @@ type Caller struct {
 	KeyID     string
 	Operator  bool    // may do everything
 	Portal    *Portal // set for a token of the portal, which may do less
+	SessionID string  // set for a person signed in at the portal
 }
 
 // Scope names who the caller acts for: callers with the same scope are the same.
@@ -120,16 +122,6 @@ func Create(tx *store.Tx, accountID, name string) (string, error) {
 	}, hash[:])
 }
 
-// loginLife is how long a login link can be used.
-const loginLife = 24 * time.Hour
-
-// CreateLogin makes the token of a link that opens the portal of an account, once.
-func CreateLogin(tx *store.Tx, accountID string) (string, error) {
-	token := newKey(loginPrefix)
-	hash := sha256.Sum256([]byte(token))
-	return token, tx.InsertLogin(accountID, hash[:], tx.Now().Add(loginLife))
-}
-
 // Revoke ends a key of an account at once.
 func (k *Keys) Revoke(ctx context.Context, accountID, id string) error {
 	err := k.store.Update(ctx, func(tx *store.Tx) error { return tx.RevokeKey(accountID, id) })
@@ -184,7 +176,7 @@ func (k *Keys) find(ctx context.Context, key string, hash [sha256.Size]byte) (Ca
 	err := k.store.View(ctx, func(tx *store.Tx) error {
 		if strings.HasPrefix(key, portalPrefix) {
 			t, err := tx.PortalTokenByHash(hash[:])
-			c = Caller{AccountID: t.AccountID, Portal: &Portal{t.Capabilities, t.FeatureFlags, t.ExpiresAt, hash}}
+			c = Caller{AccountID: t.AccountID, Portal: &Portal{t.Capabilities, t.FeatureFlags, t.Origins, t.ExpiresAt, hash}}
 			return err
 		}
 		if strings.HasPrefix(key, integrationKeyPrefix) {

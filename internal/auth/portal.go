@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/sha256"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ func capabilities() []string {
 type Portal struct {
 	Capabilities []string
 	FeatureFlags []string          // which gated event types it sees
+	Origins      []string          // whose pages may show the portal inside them
 	ExpiresAt    time.Time         // zero for a JWT, which was checked, and the key of an integration
 	hash         [sha256.Size]byte // zero for the same two, which a logout does not end
 }
@@ -93,6 +95,11 @@ func CreatePortalToken(tx *store.Tx, t store.PortalToken, life time.Duration) (s
 			return "", aftercall.InvalidField("capabilities", "must be among %s", strings.Join(capabilities(), ", "))
 		}
 	}
+	for _, origin := range t.Origins {
+		if !validOrigin(origin) {
+			return "", aftercall.InvalidField("origins", "each must be an origin such as https://app.example.com")
+		}
+	}
 	if len(t.Capabilities) == 0 {
 		t.Capabilities = capabilities()
 	}
@@ -100,6 +107,14 @@ func CreatePortalToken(tx *store.Tx, t store.PortalToken, life time.Duration) (s
 	hash := sha256.Sum256([]byte(token))
 	t.CreatedAt, t.ExpiresAt = tx.Now(), tx.Now().Add(life)
 	return token, tx.InsertPortalToken(t, hash[:])
+}
+
+// validOrigin reports whether text names a scheme and a host and nothing more: it
+// becomes part of a header.
+func validOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.Scheme+"://"+u.Host == text &&
+		!strings.ContainsAny(text, " ;,*'\"")
 }
 
 // ExpirePortalTokens has the tokens of an account expire, at once or in a while:

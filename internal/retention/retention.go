@@ -51,8 +51,12 @@ func (c *Cleaner) Clean(ctx context.Context) error {
 	if err := c.inBatches(ctx, expire); err != nil {
 		return err
 	}
-	if err := c.inBatches(ctx, func(tx *store.Tx) (int, error) { return tx.DeleteExpiredPortalTokens(batch) }); err != nil {
-		return err
+	for _, remove := range []func(*store.Tx, int) (int, error){
+		(*store.Tx).DeleteExpiredPortalTokens, (*store.Tx).DeleteExpiredSessions, (*store.Tx).DeleteExpiredLogins,
+	} {
+		if err := c.inBatches(ctx, func(tx *store.Tx) (int, error) { return remove(tx, batch) }); err != nil {
+			return err
+		}
 	}
 	callers, err := c.callers(ctx)
 	if err != nil {

@@ -40,7 +40,7 @@ func (tx *Tx) UpdateAccount(a aftercall.Account) error {
 
 // accountTables hold rows of accounts, those that others refer to last.
 var accountTables = []string{
-	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "integration", "call", "contact", "login", "api_key",
+	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "integration", "call", "contact", "login", "session", "api_key",
 }
 
 // DeleteAccount removes an account with everything it has.
@@ -136,12 +136,6 @@ func (tx *Tx) RevokeKey(accountID, id string) error {
 // TouchKey records when a key was last used.
 func (tx *Tx) TouchKey(accountID, id string, at time.Time) error {
 	_, err := tx.exec(`UPDATE api_key SET last_used_at = $3 WHERE account_id = $1 AND id = $2`, accountID, id, micros(at))
-	return err
-}
-
-// InsertLogin stores a login link by the hash of its token.
-func (tx *Tx) InsertLogin(accountID string, hash []byte, expires time.Time) error {
-	_, err := tx.exec(`INSERT INTO login (account_id, hash, expires_at) VALUES ($1, $2, $3)`, accountID, hash, micros(expires))
 	return err
 }
 

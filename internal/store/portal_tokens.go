@@ -8,23 +8,24 @@ type PortalToken struct {
 	SessionID    string   // names a person's session, so that it can be ended; may be empty
 	Capabilities []string // what it may do
 	FeatureFlags []string // which gated event types it sees
+	Origins      []string // whose pages may show the portal inside them
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }
 
-const portalTokenColumns = `account_id, session_id, capabilities, feature_flags, created_at, expires_at`
+const portalTokenColumns = `account_id, session_id, capabilities, feature_flags, origins, created_at, expires_at`
 
 // InsertPortalToken stores a new token by the hash that it is found by.
 func (tx *Tx) InsertPortalToken(t PortalToken, hash []byte) error {
-	_, err := tx.exec(`INSERT INTO portal_token (`+portalTokenColumns+`, hash) VALUES `+tuples(1, 1, bare(7)...),
-		t.AccountID, t.SessionID, jsonOf(t.Capabilities), jsonOf(t.FeatureFlags), micros(t.CreatedAt), micros(t.ExpiresAt), hash)
+	_, err := tx.exec(`INSERT INTO portal_token (`+portalTokenColumns+`, hash) VALUES `+tuples(1, 1, bare(8)...),
+		t.AccountID, t.SessionID, jsonOf(t.Capabilities), jsonOf(t.FeatureFlags), jsonOrNull(t.Origins), micros(t.CreatedAt), micros(t.ExpiresAt), hash)
 	return err
 }
 
 // PortalTokenByHash finds a token that has not expired.
 func (tx *Tx) PortalTokenByHash(hash []byte) (PortalToken, error) {
 	return one(tx, func(s scan) (t PortalToken, err error) {
-		err = s(&t.AccountID, &t.SessionID, jsonAt(&t.Capabilities), jsonAt(&t.FeatureFlags), timeAt(&t.CreatedAt), timeAt(&t.ExpiresAt))
+		err = s(&t.AccountID, &t.SessionID, jsonAt(&t.Capabilities), jsonAt(&t.FeatureFlags), jsonAt(&t.Origins), timeAt(&t.CreatedAt), timeAt(&t.ExpiresAt))
 		return t, err
 	}, `SELECT `+portalTokenColumns+` FROM portal_token WHERE hash = $1 AND expires_at > $2`, hash, micros(tx.now))
 }

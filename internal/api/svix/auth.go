@@ -19,6 +19,7 @@ type PortalAccessIn struct {
 	Expiry       *int           `json:"expiry" doc:"Seconds until it expires: 3600 to 604800."` // seconds
 	ReadOnly     bool           `json:"readOnly"`                                               // the name of two capabilities in older SDKs
 	SessionID    string         `json:"sessionId"`
+	Origins      []string       `json:"origins" doc:"Whose pages may show the portal inside them: origins, scheme and host. Not in Svix."`
 }
 
 // PortalAccessOut opens the portal: by its link, or its API by the token.
@@ -44,6 +45,7 @@ func (a *API) portalAccess(ctx context.Context, c auth.Caller, in *struct {
 	err = a.change(ctx, c, in.App, func(tx *store.Tx, account aftercall.Account) error {
 		token, err := auth.CreatePortalToken(tx, store.PortalToken{
 			AccountID: account.ID, SessionID: in.Body.SessionID, Capabilities: in.Body.capabilities(), FeatureFlags: in.Body.FeatureFlags,
+			Origins: in.Body.Origins,
 		}, life)
 		// Behind a "#" it is not sent to servers, and so in nobody's log.
 		out = PortalAccessOut{URL: a.base + "/portal/webhooks#" + url.Values{"token": {token}}.Encode(), Token: token}
