@@ -36,7 +36,8 @@ func (c *accountCreateCmd) Run(ctx context.Context) error {
 			"account_id": account.ID, "api_key": access.Key, "login_url": access.LoginURL,
 		})
 	}
-	fmt.Printf("Account   %s\nAPI key   %s   (shown this once)\n", account.ID, access.Key)
+	fmt.Printf("Account   %s\nAPI key   %s   (shown this once)\nPortal    %s   (works once, for a day)\n",
+		account.ID, access.Key, access.LoginURL)
 	// Without the address SDKs send the key to Svix's cloud.
 	fmt.Printf("\nWith Svix's SDK:\n\n  const svix = new Svix(%q, { serverUrl: %q });\n", access.Key, c.BaseURL)
 	return nil

@@ -60,7 +60,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	defer a.Close()
 	if a.OperatorKey != "" {
-		fmt.Fprintf(os.Stderr, "\n  The operator's key, shown this once. Keep it:\n\n    %s\n\n", a.OperatorKey)
+		fmt.Fprintf(os.Stderr, "\n  The operator's key, shown this once. Keep it:\n\n    %s\n\n  The portal, by a link that works once:\n\n    %s\n\n", a.OperatorKey, a.LoginLink)
 	}
 	log.Info("serving", "address", "http://"+a.Addr(), "database", a.Store().Dialect())
 	err = a.Run(ctx)

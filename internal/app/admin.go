@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/url"
+	"strings"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
@@ -33,12 +34,34 @@ func CreateAccount(ctx context.Context, database, baseURL string, account *after
 			if access.Key, err = auth.Create(tx, account.ID, "first key"); err != nil {
 				return err
 			}
-			token, err := auth.CreateLogin(tx, account.ID)
-			access.LoginURL = baseURL + "/portal/login?" + url.Values{"token": {token}}.Encode()
+			access.LoginURL, err = loginLink(tx, baseURL, account.ID)
 			return err
 		})
 	})
 	return access, err
+}
+
+// LoginLink makes a link that opens the portal once: of an account, found by id or uid,
+// or, if it is empty, the operator's.
+func LoginLink(ctx context.Context, database, baseURL, account string) (link string, err error) {
+	err = withStore(ctx, database, func(s *store.Store) error {
+		return s.Update(ctx, func(tx *store.Tx) error {
+			var a aftercall.Account
+			if account != "" {
+				if a, err = tx.Account(account); err != nil {
+					return err
+				}
+			}
+			link, err = loginLink(tx, baseURL, a.ID)
+			return err
+		})
+	})
+	return link, err
+}
+
+func loginLink(tx *store.Tx, baseURL, accountID string) (string, error) {
+	token, err := auth.CreateLogin(tx, accountID)
+	return strings.TrimRight(baseURL, "/") + auth.LoginPath(token), err
 }
 
 // KeyChange says what to do with the keys of an account. Empty means nothing.

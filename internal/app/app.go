@@ -53,6 +53,8 @@ type App struct {
 	// OperatorKey is the key that was made at the first start, to be shown once; empty
 	// at any other.
 	OperatorKey string
+	// LoginLink opens the portal once, for the operator; made with the operator's key.
+	LoginLink string
 
 	cfg      Config
 	occupied *store.Occupied
@@ -105,6 +107,15 @@ func (a *App) open(ctx context.Context) (err error) {
 	metrics.MustRegister(newGauges(a.store, a.engine))
 	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
+	}
+	if a.OperatorKey != "" { // after the listener, whose address it holds
+		err = a.store.Update(ctx, func(tx *store.Tx) (err error) {
+			a.LoginLink, err = loginLink(tx, a.baseURL(), "")
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	a.server = &http.Server{
 		Handler:           a.routes(dialer.New(a.store), metrics),
