@@ -176,9 +176,10 @@ type Attempt struct {
 	URL        string
 	Trigger    Trigger
 	Verdict    Verdict
-	StatusCode int           // 0 when there was no answer
-	Response   string        // the start of the answer's body, or why there was none
-	RetryAfter time.Duration // how long the receiver asked to be left alone; 0 when it did not
+	StatusCode int               // 0 when there was no answer
+	Response   string            // the start of the answer's body, or why there was none
+	Headers    map[string]string // of the answer, as far as they are kept
+	RetryAfter time.Duration     // how long the receiver asked to be left alone; 0 when it did not
 	StartedAt  time.Time
 	Duration   time.Duration
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/aftercall/aftercall/internal/api/telli"
 	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/portal"
 	"github.com/aftercall/aftercall/internal/retention"
 	"github.com/aftercall/aftercall/internal/store"
 	"github.com/aftercall/aftercall/internal/web"
@@ -117,14 +118,22 @@ func (a *App) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	calls := dialer.New(a.store)
+	pages, err := portal.New(portal.Config{
+		Store: a.store, Engine: a.engine, Dialer: calls, Keys: a.keys, BaseURL: a.baseURL(), Schedule: cfg.Schedule, Log: cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
 	a.server = &http.Server{
-		Handler:           a.routes(dialer.New(a.store), metrics),
+		Handler:           a.routes(calls, pages, metrics),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
+	a.server.RegisterOnShutdown(pages.Shutdown)
 	return nil
 }
 
@@ -139,10 +148,13 @@ func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
 }
 
 // routes puts the faces beside each other.
-func (a *App) routes(d *dialer.Dialer, metrics *prometheus.Registry) http.Handler {
+func (a *App) routes(d *dialer.Dialer, pages *portal.Portal, metrics *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", svix.New(a.store, a.engine, a.keys, a.baseURL()))
 	mux.Handle("/", telli.New(d, a.keys)) // answers unknown routes, too
+	mux.Handle("/portal", pages)
+	mux.Handle("/portal/", pages)
+	mux.Handle("GET /{$}", http.RedirectHandler("/portal", http.StatusSeeOther))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))

@@ -6,12 +6,13 @@ import (
 	"github.com/aftercall/aftercall"
 )
 
-const attemptColumns = `account_id, message_id, id, endpoint_id, url, manual, succeeded, status_code, response, started_at, duration`
+const attemptColumns = `account_id, message_id, id, endpoint_id, url, manual, succeeded, status_code, response, headers,
+	started_at, duration`
 
 func readAttempt(s scan) (a aftercall.Attempt, err error) {
 	var succeeded bool
 	var duration int64
-	err = s(&a.AccountID, &a.MessageID, &a.ID, &a.EndpointID, &a.URL, &a.Trigger, &succeeded, &a.StatusCode, &a.Response,
+	err = s(&a.AccountID, &a.MessageID, &a.ID, &a.EndpointID, &a.URL, &a.Trigger, &succeeded, &a.StatusCode, &a.Response, jsonAt(&a.Headers),
 		timeAt(&a.StartedAt), &duration)
 	a.Duration = time.Duration(duration) * time.Microsecond
 	if !succeeded {
@@ -21,13 +22,17 @@ func readAttempt(s scan) (a aftercall.Attempt, err error) {
 }
 
 func (tx *Tx) insertAttempts(rows []Outcome) error {
-	args := make([]any, 0, 11*len(rows))
+	args := make([]any, 0, 12*len(rows))
 	for _, o := range rows {
 		a := &o.Attempt
+		var headers any
+		if len(a.Headers) > 0 {
+			headers = jsonOf(a.Headers)
+		}
 		args = append(args, a.AccountID, a.MessageID, a.ID, a.EndpointID, a.URL, int(a.Trigger), a.Verdict == aftercall.Accepted,
-			a.StatusCode, a.Response, micros(a.StartedAt), a.Duration.Microseconds())
+			a.StatusCode, a.Response, headers, micros(a.StartedAt), a.Duration.Microseconds())
 	}
-	_, err := tx.exec(`INSERT INTO attempt (`+attemptColumns+`) VALUES `+tuples(len(rows), 1, bare(11)...)+` ON CONFLICT DO NOTHING`, args...)
+	_, err := tx.exec(`INSERT INTO attempt (`+attemptColumns+`) VALUES `+tuples(len(rows), 1, bare(12)...)+` ON CONFLICT DO NOTHING`, args...)
 	return err
 }
 
@@ -97,7 +102,7 @@ func (tx *Tx) Answered(ref EndpointRef, class int, messageIDs []string) (map[str
 
 // EraseAttempt removes the answer to an attempt.
 func (tx *Tx) EraseAttempt(accountID, messageID, id string) error {
-	n, err := tx.exec(`UPDATE attempt SET response = '`+erased+`' WHERE account_id = $1 AND message_id = $2 AND id = $3`,
+	n, err := tx.exec(`UPDATE attempt SET response = '`+erased+`', headers = NULL WHERE account_id = $1 AND message_id = $2 AND id = $3`,
 		accountID, messageID, id)
 	if err == nil && n == 0 {
 		return aftercall.Errorf(aftercall.NotFound, "attempt not found")

@@ -301,13 +301,45 @@ type Stats struct {
 
 // EndpointStats counts the deliveries of an endpoint for messages of a time window.
 func (tx *Tx) EndpointStats(ref EndpointRef, since, until time.Time) (Stats, error) {
-	return one(tx, func(s scan) (st Stats, err error) {
-		err = s(&st.Succeeded, &st.Waiting, &st.Retrying, &st.Failed)
-		return st, err
-	}, `SELECT COUNT(CASE WHEN state = 1 THEN 1 END), COUNT(CASE WHEN state = 0 AND attempts = 0 THEN 1 END),
-			COUNT(CASE WHEN state = 0 AND attempts > 0 THEN 1 END), COUNT(CASE WHEN state = 2 THEN 1 END)
-		FROM delivery WHERE account_id = $1 AND endpoint_id = $2 AND message_id >= $3 AND message_id < $4`,
-		ref.AccountID, ref.EndpointID, aftercall.FirstID(aftercall.MessagePrefix, since), aftercall.FirstID(aftercall.MessagePrefix, until))
+	list, err := tx.Tally([]EndpointRef{ref}, since, until.Sub(since), 1)
+	if err != nil {
+		return Stats{}, err
+	}
+	return list[0][0], nil
+}
+
+// Tally counts the deliveries of each of some endpoints for messages of n parts of
+// time, the first of which begins at since.
+func (tx *Tx) Tally(refs []EndpointRef, since time.Time, part time.Duration, n int) ([][]Stats, error) {
+	counted := make([][]Stats, len(refs))
+	args := make([]any, 0, 2+3*n)
+	args = append(args, "", "")
+	for i := range n {
+		args = append(args, i, aftercall.FirstID(aftercall.MessagePrefix, since.Add(time.Duration(i)*part)),
+			aftercall.FirstID(aftercall.MessagePrefix, since.Add(time.Duration(i+1)*part)))
+	}
+	for i, ref := range refs {
+		args[0], args[1] = ref.AccountID, ref.EndpointID
+		counted[i] = make([]Stats, n)
+		// A range of the key for each part: a time cannot be had of an id in SQL.
+		_, err := all(tx, func(s scan) (struct{}, error) {
+			var at int
+			var st Stats
+			err := s(&at, &st.Succeeded, &st.Waiting, &st.Retrying, &st.Failed)
+			if err == nil {
+				counted[i][at] = st
+			}
+			return struct{}{}, err
+		}, `WITH part (number, first, next) AS (VALUES `+tuples(n, 3, "BIGINT", "TEXT", "TEXT")+`)
+			SELECT number, COUNT(CASE WHEN state = 1 THEN 1 END), COUNT(CASE WHEN state = 0 AND attempts = 0 THEN 1 END),
+				COUNT(CASE WHEN state = 0 AND attempts > 0 THEN 1 END), COUNT(CASE WHEN state = 2 THEN 1 END)
+			FROM part JOIN delivery ON account_id = $1 AND endpoint_id = $2 AND message_id >= first AND message_id < next
+			GROUP BY number`, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return counted, nil
 }
 
 // Backlog is the oldest due time of any enabled endpoint's deliveries, zero when

@@ -179,6 +179,20 @@ func (tx *Tx) CountMessages(accountID, after, before string) (int, error) {
 	return one(tx, value[int], `SELECT COUNT(*) FROM message WHERE account_id = $1 AND id > $2 AND id < $3`, accountID, after, before)
 }
 
+// CountMissing counts the messages that were never attempted at an endpoint which wants
+// these event types, none meaning all; their ids lie after one and before another.
+func (tx *Tx) CountMissing(ref EndpointRef, eventTypes []string, after, before string) (int, error) {
+	where := newFilter()
+	where.eq("m.account_id", ref.AccountID)
+	where.raw("m.id > ?", after)
+	where.raw("m.id < ?", before)
+	where.in("m.event_type", eventTypes)
+	where.conditions = append(where.conditions, "m.payload IS NOT NULL")
+	where.raw(`NOT EXISTS (SELECT 1 FROM delivery d WHERE d.account_id = m.account_id AND d.endpoint_id = ?
+		AND d.message_id = m.id AND (d.attempts > 0 OR d.state <> 2))`, ref.EndpointID)
+	return one(tx, value[int], `SELECT COUNT(*) FROM message m`+where.sql(), where.args...)
+}
+
 // messages keeps rows by what of their message does not change. The columns are
 // those of an alias such as "m.", or of the message itself.
 func (f *filter) messages(alias string, m MessageFilter) {
@@ -216,7 +230,7 @@ func (tx *Tx) EraseMessages(accountID string, ids ...string) error {
 			WHERE account_id = $1 AND id`+these, args...); err != nil {
 			return err
 		}
-		if _, err := tx.exec(`UPDATE attempt SET response = '`+erased+`' WHERE account_id = $1 AND message_id`+these, args...); err != nil {
+		if _, err := tx.exec(`UPDATE attempt SET response = '`+erased+`', headers = NULL WHERE account_id = $1 AND message_id`+these, args...); err != nil {
 			return err
 		}
 		failed := len(args) + 1

@@ -128,6 +128,8 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.FailedDeliveries(ref, ids[0], ids[9], 50)) },
 		func() error { return second(tx.CountFailed(ref, ids[0], ids[9])) },
 		func() error { return second(tx.EndpointStats(ref, tx.now, tx.now)) },
+		func() error { return second(tx.Tally([]EndpointRef{ref, ref}, tx.now, time.Hour, 24)) },
+		func() error { return second(tx.CountMissing(ref, []string{"call_ended"}, ids[0], ids[9])) },
 		func() error { _, _, err := tx.Backlog(100); return err },
 		func() error { return second(tx.Delivery(ref, ids[0])) },
 		func() error { return second(tx.Deliveries(account, ids[0])) },

@@ -94,15 +94,16 @@ func (tx *Tx) RunningTasks() ([]Task, error) {
 
 // TaskFilter narrows a list of tasks. Zero values keep all.
 type TaskFilter struct {
-	AccountID string
-	Status    string
-	Kind      string
+	AccountID  string
+	EndpointID string
+	Status     string
+	Kind       string
 }
 
 // Tasks lists tasks by id, which is by time.
 func (tx *Tx) Tasks(f TaskFilter, p Page) ([]Task, error) {
 	where := newFilter()
-	for column, v := range map[string]string{"account_id": f.AccountID, "status": f.Status, "kind": f.Kind} {
+	for column, v := range map[string]string{"account_id": f.AccountID, "endpoint_id": f.EndpointID, "status": f.Status, "kind": f.Kind} {
 		if v != "" {
 			where.eq(column, v)
 		}

@@ -6,9 +6,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,7 +114,7 @@ func answer(a *aftercall.Attempt, r *http.Response, now time.Time) error {
 		return err
 	}
 	a.StatusCode = r.StatusCode
-	a.Response = kept(body)
+	a.Response, a.Headers = kept(body), keptHeaders(r.Header)
 	a.Verdict = verdict(r)
 	if a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusServiceUnavailable {
 		a.RetryAfter = retryAfter(r.Header.Get("Retry-After"), now)
@@ -144,6 +146,27 @@ func retryAfter(text string, now time.Time) time.Duration {
 		return max(0, at.Sub(now))
 	}
 	return 0
+}
+
+// What is kept of an answer's headers: enough to tell which server answered and why.
+const (
+	maxKeptHeaders = 40
+	maxKeptHeader  = 512
+)
+
+// keptHeaders cuts headers to what is stored. Cookies are a secret between the receiver
+// and nobody.
+func keptHeaders(header http.Header) map[string]string {
+	headers := make(map[string]string, min(len(header), maxKeptHeaders))
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		if name == "Set-Cookie" || len(name) > maxKeptHeader || len(headers) == maxKeptHeaders {
+			continue
+		}
+		value := strings.Join(header[name], ", ")
+		value = strings.ToValidUTF8(strings.ReplaceAll(value[:min(len(value), maxKeptHeader)], "\x00", ""), "")
+		headers[name] = value
+	}
+	return headers
 }
 
 // kept cuts a body to what is stored. What is no text is stored as base64.

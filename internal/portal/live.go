@@ -1,0 +1,86 @@
+package portal
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aftercall/aftercall/internal/auth"
+	"github.com/aftercall/aftercall/internal/store"
+)
+
+const (
+	// liveEvery is how often the store is asked whether anything changed for somebody who
+	// is looking. It is one query by keys; the page is fetched only when it says so.
+	liveEvery = time.Second
+	// liveBeat keeps connections open through what ends idle ones.
+	liveBeat = 15 * time.Second
+	// liveFor ends a stream, so that who was signed out meanwhile is found out; browsers
+	// connect again by themselves.
+	liveFor = 10 * time.Minute
+	// liveWrite is how long a reader may take nothing.
+	liveWrite = 10 * time.Second
+)
+
+// live tells a page, by server-sent events, that what it shows changed. The id of an
+// event is the account's state: whoever connects again with the newest hears nothing.
+func (p *Portal) live(w http.ResponseWriter, r *http.Request) {
+	v, err := p.visit(r, auth.ViewBase)
+	if err != nil {
+		w.WriteHeader(http.StatusNoContent) // and no redirect to a page: it ends the stream for good
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	out := http.NewResponseController(w)
+	send := func(text string) bool {
+		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
+			return false
+		}
+		fmt.Fprint(w, text)
+		return out.Flush() == nil
+	}
+	tick, beat, end := time.NewTicker(liveEvery), time.NewTicker(liveBeat), time.NewTimer(liveFor)
+	defer tick.Stop()
+	defer beat.Stop()
+	defer end.Stop()
+	last := r.Header.Get("Last-Event-ID")
+	first := last == ""
+	for {
+		var state string
+		err := p.Store.View(r.Context(), func(tx *store.Tx) (err error) {
+			state, err = tx.AccountState(v.account.ID)
+			return err
+		})
+		switch {
+		case err != nil: // the database is away: the page stays as it is, and the stream with it
+		case first:
+			last, first = state, false
+			if !send("id: " + state + "\nretry: 2000\nevent: here\ndata:\n\n") {
+				return
+			}
+		case state != last:
+			last = state
+			if !send("id: " + state + "\nevent: changed\ndata:\n\n") {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-beat.C:
+			if !send(": beat\n\n") {
+				return
+			}
+		case <-end.C:
+			return
+		case <-p.closing:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// Shutdown ends what stays open by itself, so that a server that stops need not wait.
+func (p *Portal) Shutdown() { p.ended.Do(func() { close(p.closing) }) }
