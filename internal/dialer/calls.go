@@ -36,9 +36,9 @@ func (d *Dialer) Call(ctx context.Context, accountID, id string) (ContactCall, e
 
 // Calls lists calls from newest to oldest.
 func (d *Dialer) Calls(ctx context.Context, accountID string, p store.CallPage) (list []ContactCall, err error) {
-	if p.ContactID != "" {
+	if id := &p.Filter.ContactID; *id != "" {
 		var ok bool
-		if p.ContactID, ok = uuidOf(p.ContactID); !ok {
+		if *id, ok = uuidOf(*id); !ok {
 			return nil, aftercall.InvalidField("contact_id", "is not the id of a contact")
 		}
 	}

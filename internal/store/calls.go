@@ -46,18 +46,46 @@ func (tx *Tx) InsertCall(c aftercall.Call) error {
 // at TriggeredAt and has this ID; without one, from the newest.
 type CallPage struct {
 	Limit       int
-	ContactID   string // empty for all contacts
+	Filter      CallFilter
 	TriggeredAt time.Time
 	ID          string
+}
+
+// CallFilter narrows a list of calls. Zero values keep all.
+type CallFilter struct {
+	ContactID    string
+	Status       aftercall.CallStatus
+	Direction    aftercall.Direction
+	AgentID      string
+	Since, Until time.Time
+	Text         string // in the transcript, whatever its case
+	Outcome      string // the name of an outcome field, or of one of the analysis
+	Value        string // in that field; the store looks for it anywhere in them
 }
 
 // Calls lists calls from newest to oldest.
 func (tx *Tx) Calls(accountID string, p CallPage) ([]aftercall.Call, error) {
 	where := newFilter()
 	where.eq("account_id", accountID)
-	if p.ContactID != "" {
-		where.eq("contact_id", p.ContactID)
+	f := p.Filter
+	for _, column := range []struct{ name, value string }{
+		{"contact_id", f.ContactID}, {"status", string(f.Status)}, {"direction", string(f.Direction)}, {"agent_id", f.AgentID},
+	} {
+		if column.value != "" {
+			where.eq(column.name, column.value)
+		}
 	}
+	if !f.Since.IsZero() {
+		where.raw("triggered_at >= ?", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		where.raw("triggered_at < ?", micros(f.Until))
+	}
+	where.contains(f.Text, "transcript")
+	if f.Outcome != "" {
+		where.contains(jsonOf(f.Outcome), "outcome", "analysis")
+	}
+	where.contains(f.Value, "outcome", "analysis")
 	if p.ID != "" {
 		where.conditions = append(where.conditions, "(triggered_at, id) < ("+where.arg(micros(p.TriggeredAt))+", "+where.arg(p.ID)+")")
 	}

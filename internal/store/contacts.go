@@ -59,6 +59,24 @@ func (tx *Tx) Contacts(accountID string, ids []string) (map[string]aftercall.Con
 	})
 }
 
+// ContactFilter narrows a list of contacts. Zero values keep all.
+type ContactFilter struct {
+	Status aftercall.ContactStatus
+	Text   string // in the name, the number, the address of mail or the external id, whatever its case
+}
+
+// ContactList lists contacts by id, which is by when they were added.
+func (tx *Tx) ContactList(accountID string, f ContactFilter, p Page) ([]aftercall.Contact, error) {
+	where := newFilter()
+	where.eq("account_id", accountID)
+	if f.Status != "" {
+		where.eq("status", string(f.Status))
+	}
+	where.contains(f.Text, "first_name || ' ' || last_name", "phone_number", "email", "external_id")
+	where.page("id", p)
+	return all(tx, readContact, `SELECT `+contactColumns+` FROM contact`+where.sql(), where.args...)
+}
+
 // TakeContacts is TakeContact for many.
 func (tx *Tx) TakeContacts(accountID string, ids []string) (map[string]aftercall.Contact, error) {
 	return contactsByID(ids, func(ids []string) ([]aftercall.Contact, error) {

@@ -69,11 +69,27 @@ func (f *filter) holds(column, name string) {
 	}
 }
 
+// contains keeps rows one of whose columns contains a text, whatever its case; an
+// empty text keeps all.
+func (f *filter) contains(text string, columns ...string) {
+	if text == "" {
+		return
+	}
+	pattern := f.arg("%" + likeEscape().Replace(strings.ToLower(text)) + "%")
+	conditions := make([]string, len(columns))
+	for i, column := range columns {
+		conditions[i] = "LOWER(" + column + ") LIKE " + pattern + ` ESCAPE '\'`
+	}
+	f.conditions = append(f.conditions, "("+strings.Join(conditions, " OR ")+")")
+}
+
+// likeEscape makes a text stand for itself in LIKE.
+func likeEscape() *strings.Replacer { return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`) }
+
 // held is the condition that a list stored as JSON holds a name. Names of channels,
 // tags and flags hold no character that JSON escapes.
 func (f *filter) held(column, name string) string {
-	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-	return column + " LIKE " + f.arg(`%"`+escape.Replace(name)+`"%`) + ` ESCAPE '\'`
+	return column + " LIKE " + f.arg(`%"`+likeEscape().Replace(name)+`"%`) + ` ESCAPE '\'`
 }
 
 // page orders by the id column and keeps the rows of a page.

@@ -179,7 +179,7 @@ func (a *API) listCalls(ctx context.Context, c auth.Caller, in *struct {
 	if limit < 1 || limit > maxCalls {
 		return callsOut{}, aftercall.InvalidField("limit", "must be 1 to %d", maxCalls)
 	}
-	page := store.CallPage{Limit: limit + 1, ContactID: in.ContactID}
+	page := store.CallPage{Limit: limit + 1, Filter: store.CallFilter{ContactID: in.ContactID}}
 	if in.Cursor != "" {
 		var ok bool
 		if page.TriggeredAt, page.ID, ok = parseCursor(in.Cursor); !ok {
