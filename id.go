@@ -20,6 +20,7 @@ const (
 	TaskPrefix     = "qtask_"
 	KeyPrefix      = "key_"
 	SessionPrefix  = "sess_"
+	AuditPrefix    = "audit_"
 )
 
 // IDStep is the resolution of the time inside an id: an id that was made just now may

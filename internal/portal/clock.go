@@ -22,7 +22,9 @@ func clockOf(names ...string) clock {
 }
 
 // exact names a moment in full, for those who point at it.
-func (c clock) exact(t time.Time) string { return t.In(c.zone).Format("Mon 2 Jan 2006, 15:04:05.000 MST") }
+func (c clock) exact(t time.Time) string {
+	return t.In(c.zone).Format("Mon 2 Jan 2006, 15:04:05.000 MST")
+}
 
 // short names a moment by what differs from now.
 func (c clock) short(t time.Time) string {

@@ -196,7 +196,7 @@ func (p *Portal) rotateSecret(v *visit) (done, error) {
 	if grace == 0 {
 		said = "Secret rotated. The old one no longer signs."
 	}
-	return done{v.at("webhooks", "endpoints", v.PathValue("endpoint"), "secret"), said}, err
+	return done{To: v.at("webhooks", "endpoints", v.PathValue("endpoint"), "secret"), Said: said}, err
 }
 
 // testView is what an endpoint can be tried with.
@@ -234,5 +234,5 @@ func (p *Portal) test(v *visit) (view, error) {
 
 func (p *Portal) sendTest(v *visit) (done, error) {
 	m, err := p.Engine.SendExample(v.Context(), v.account.ID, v.PathValue("endpoint"), v.typed("eventType"), 0)
-	return done{v.at("webhooks", "messages", m.ID), "Test event sent."}, err
+	return done{To: v.at("webhooks", "messages", m.ID), Said: "Test event sent."}, err
 }

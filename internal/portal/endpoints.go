@@ -215,7 +215,7 @@ func (p *Portal) addEndpoint(v *visit) (done, error) {
 		return done{}, err
 	}
 	err := p.Engine.CreateEndpoint(v.Context(), &e, "")
-	return done{v.at("webhooks", "endpoints", e.ID), "Endpoint added. Send it a test event to see that it arrives."}, err
+	return done{To: v.at("webhooks", "endpoints", e.ID), Said: "Endpoint added. Send it a test event to see that it arrives."}, err
 }
 
 func (p *Portal) editEndpoint(v *visit) (view, error) {
@@ -244,7 +244,7 @@ func (p *Portal) editEndpoint(v *visit) (view, error) {
 
 func (p *Portal) changeEndpoint(v *visit) (done, error) {
 	e, err := p.Engine.UpdateEndpoint(v.Context(), v.account.ID, v.PathValue("endpoint"), "", v.readEndpoint)
-	return done{v.at("webhooks", "endpoints", e.ID), "Changes saved."}, err
+	return done{To: v.at("webhooks", "endpoints", e.ID), Said: "Changes saved."}, err
 }
 
 func (p *Portal) enableEndpoint(enable bool) action {
@@ -257,11 +257,11 @@ func (p *Portal) enableEndpoint(enable bool) action {
 			e.Disabled = !enable
 			return nil
 		})
-		return done{v.at("webhooks", "endpoints", e.ID), said}, err
+		return done{To: v.at("webhooks", "endpoints", e.ID), Said: said}, err
 	}
 }
 
 func (p *Portal) deleteEndpoint(v *visit) (done, error) {
 	err := p.Engine.DeleteEndpoint(v.Context(), v.account.ID, v.PathValue("endpoint"))
-	return done{v.at("webhooks"), "Endpoint deleted."}, err
+	return done{To: v.at("webhooks"), Said: "Endpoint deleted."}, err
 }

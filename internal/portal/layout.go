@@ -96,7 +96,10 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // sections are the parts of an account's pages that a caller may open.
 func (f frame) sections() []link {
 	if f.account.ID == "" {
-		return []link{{"Accounts", "/portal/operator"}, {"Deliveries", "/portal/operator/health"}}
+		return []link{
+			{"Accounts", "/portal/operator"}, {"Health", "/portal/operator/health"}, {"Audit log", "/portal/operator/audit"},
+			{"Sessions", "/portal/operator/sessions"},
+		}
 	}
 	if !f.caller.Can(auth.Full) {
 		return nil

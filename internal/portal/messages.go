@@ -124,7 +124,7 @@ func (p *Portal) fared(tx *store.Tx, v *visit, m aftercall.Message, e store.Endp
 
 func (p *Portal) retry(v *visit) (done, error) {
 	err := p.Engine.Resend(v.Context(), v.account.ID, v.PathValue("message"), v.typed("endpoint"))
-	return done{v.at("webhooks", "messages", v.PathValue("message")), "It is being sent now."}, err
+	return done{To: v.at("webhooks", "messages", v.PathValue("message")), Said: "It is being sent now."}, err
 }
 
 // payload is the body as receivers get it, byte for byte.

@@ -77,6 +77,11 @@ func (p *Portal) routes() {
 	p.mux.HandleFunc("GET /portal/{account}/live", p.live)
 	p.endpointRoutes()
 	p.messageRoutes()
+	p.callRoutes()
+	p.contactRoutes()
+	p.settingRoutes()
+	p.show("/portal/{account}", auth.Full, p.overview)
+	p.operatorRoutes()
 }
 
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -112,6 +117,7 @@ type action func(v *visit) (done, error)
 type done struct {
 	To   string // the page to show next
 	Said string // what happened, shown there once
+	Show page   // shown instead, when it holds what may be seen only now; nil else
 }
 
 // show adds a page for those who have a capability.
@@ -148,6 +154,11 @@ func (p *Portal) do(pattern string, need auth.Capability, post action, form page
 			p.refuse(w, r, err)
 			return
 		}
+		p.audit(v, pattern)
+		if next.Show != nil {
+			p.answer(w, v, http.StatusOK, next.Show)
+			return
+		}
 		p.say(w, v, next.Said)
 		http.Redirect(w, r, next.To, http.StatusSeeOther)
 	})
@@ -174,4 +185,3 @@ func statusOf(kind aftercall.Kind) int {
 	}
 	return http.StatusInternalServerError
 }
-

@@ -60,7 +60,7 @@ func (p *Portal) startRecover(v *visit) (done, error) {
 		return done{}, aftercall.InvalidField("since", "choose the time since when")
 	}
 	endpoint := v.PathValue("endpoint")
-	next := done{v.at("webhooks", "endpoints", endpoint, "recover"), "Started. What is live goes first; this follows at its own pace."}
+	next := done{To: v.at("webhooks", "endpoints", endpoint, "recover"), Said: "Started. What is live goes first; this follows at its own pace."}
 	var err error
 	if v.typed("kind") == "replay" {
 		_, err = p.Engine.Replay(v.Context(), v.account.ID, endpoint, since, time.Time{}, aftercall.Replay{Missing: true})
@@ -72,7 +72,7 @@ func (p *Portal) startRecover(v *visit) (done, error) {
 
 func (p *Portal) cancelTask(v *visit) (done, error) {
 	t, err := p.Engine.CancelTask(v.Context(), v.account.ID, v.typed("task"))
-	return done{v.at("webhooks", "endpoints", t.EndpointID, "recover"), "Canceled. What was started already goes on."}, err
+	return done{To: v.at("webhooks", "endpoints", t.EndpointID, "recover"), Said: "Canceled. What was started already goes on."}, err
 }
 
 // taskName is what people call a task.

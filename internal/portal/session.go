@@ -53,6 +53,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
+	p.audit(&visit{Request: r, caller: caller, account: aftercall.Account{ID: caller.AccountID}}, "/sign-in")
 	name := sessionCookie
 	if caller.Portal != nil {
 		name = portalCookie

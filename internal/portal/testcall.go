@@ -38,5 +38,5 @@ func (p *Portal) testCall(v *visit) (done, error) {
 			` "summary": {"value": true, "details": "A test call: the customer agreed to a visit on Tuesday at ten"}}`),
 	}
 	finished, err := p.Dialer.Finish(v.Context(), v.account.ID, dialer.Report{Call: call, PhoneNumber: call.ToNumber})
-	return done{v.at("calls", finished.CallID), "Test call made. What it caused is below; see that your CRM record was updated."}, err
+	return done{To: v.at("calls", finished.CallID), Said: "Test call made. What it caused is below; see that your CRM record was updated."}, err
 }

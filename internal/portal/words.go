@@ -1,10 +1,13 @@
 package portal
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/store"
 )
 
 // badge is a state in a word, with a tone: "good", "warn", "bad", or none.
@@ -63,6 +66,21 @@ func callBadge(s aftercall.CallStatus) badge {
 	return badge{string(s), ""}
 }
 
+// callTone tells statuses apart in a chart.
+func callTone(s aftercall.CallStatus) string {
+	switch s {
+	case aftercall.CallCompleted:
+		return "good"
+	case aftercall.CallAnswered:
+		return "warn"
+	case aftercall.CallVoicemail:
+		return "other"
+	case aftercall.CallError:
+		return "bad"
+	}
+	return ""
+}
+
 func contactBadge(s aftercall.ContactStatus) badge {
 	switch s {
 	case aftercall.ContactReached:
@@ -107,4 +125,88 @@ func sinceOf(v recoverView, kind string) string {
 		return v.local(v.Since)
 	}
 	return v.local(v.now.Add(-24 * time.Hour))
+}
+
+// summaryOf is what a call was about, if its analysis says so.
+func summaryOf(c aftercall.Call) string {
+	for _, f := range fieldsOf(c.Analysis) {
+		if f.Name == "summary" {
+			return f.Details
+		}
+	}
+	return ""
+}
+
+func speaker(role aftercall.Role) string {
+	if role == aftercall.RoleAgent {
+		return "Agent"
+	}
+	return "Contact"
+}
+
+// factsOf is what is known of a contact, without what is not.
+func factsOf(c aftercall.Contact) []outcomeField {
+	all := []outcomeField{
+		{Name: "Salutation", Value: c.Salutation}, {Name: "Email", Value: c.Email}, {Name: "Gender", Value: c.Gender},
+		{Name: "Time zone", Value: c.Timezone}, {Name: "External id", Value: c.ExternalID}, {Name: "In your CRM", Value: c.ExternalURL},
+		{Name: "Id", Value: c.ID},
+	}
+	return slices.DeleteFunc(all, func(f outcomeField) bool { return f.Value == "" })
+}
+
+// agentOf shortens what a browser calls itself to what people know.
+func agentOf(agent string) string {
+	browser := "A program"
+	for _, name := range []struct{ sign, name string }{
+		{"Firefox/", "Firefox"}, {"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	} {
+		if strings.Contains(agent, name.sign) {
+			browser = name.name
+			break
+		}
+	}
+	for _, name := range []struct{ sign, name string }{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS", "Mac"}, {"Linux", "Linux"},
+	} {
+		if strings.Contains(agent, name.sign) {
+			return browser + " on " + name.name
+		}
+	}
+	return browser
+}
+
+// lateAfter is when a delivery that is due is late: retries are due to the second, and
+// an endpoint that is throttled or slow is behind a little all the time.
+const lateAfter = time.Minute
+
+// atLeast tells a count that stopped.
+func atLeast(n int, stopped bool) string {
+	if stopped {
+		return strconv.Itoa(n) + " or more"
+	}
+	return strconv.Itoa(n)
+}
+
+func taskBadge(t store.Task) badge {
+	switch t.Status {
+	case store.TaskRunning:
+		return badge{"Running", "warn"}
+	case store.TaskFinished:
+		return badge{"Done", "good"}
+	case store.TaskFailed:
+		return badge{"Ended", "bad"}
+	}
+	return badge{string(t.Status), ""}
+}
+
+// accountHealth is the worst of an account's endpoints.
+func accountHealth(row accountRow) badge {
+	worst := badge{"No endpoint", ""}
+	rank := map[string]int{"": 0, "good": 1, "warn": 2, "bad": 3}
+	for i, e := range row.Endpoints {
+		if b := healthOf(e); i == 0 || rank[b.Tone] > rank[worst.Tone] {
+			worst = b
+		}
+	}
+	return worst
 }

@@ -132,6 +132,9 @@ func askEverything(tx *Tx) error {
 		func() error { return second(tx.CountMissing(ref, []string{"call_ended"}, ids[0], ids[9])) },
 		func() error { _, _, err := tx.Backlog(100); return err },
 		func() error { return second(tx.AccountState(account)) },
+		func() error { return tx.InsertAudit(Audit{AccountID: account, Actor: "operator", Action: "a"}) },
+		func() error { return second(tx.Audits(Page{Limit: 50, Descending: true})) },
+		func() error { return second(tx.DeleteOldAudits(100)) },
 		func() error { return second(tx.CountCalls(account, tx.now, time.Hour, 24)) },
 		func() error { return second(tx.CountContacts(account)) },
 		func() error { return second(tx.OldestDue(account)) },
@@ -218,11 +221,19 @@ func contactSteps(tx *Tx, account, contact string) []func() error {
 		func() error { return second(tx.Call(account, contact)) },
 		func() error { return second(tx.CallByExternalID(account, "x")) },
 		func() error { return second(tx.Calls(account, CallPage{Limit: 50})) },
-		func() error { return second(tx.Calls(account, CallPage{Limit: 50, Filter: CallFilter{ContactID: contact}})) },
-		func() error { return second(tx.Calls(account, CallPage{Limit: 50, Filter: CallFilter{Status: aftercall.CallCompleted, Text: "a"}})) },
-		func() error { return second(tx.Calls(account, CallPage{Limit: 50, Filter: CallFilter{AgentID: "a", Outcome: "a", Value: "b"}})) },
+		func() error {
+			return second(tx.Calls(account, CallPage{Limit: 50, Filter: CallFilter{ContactID: contact}}))
+		},
+		func() error {
+			return second(tx.Calls(account, CallPage{Limit: 50, Filter: CallFilter{Status: aftercall.CallCompleted, Text: "a"}}))
+		},
+		func() error {
+			return second(tx.Calls(account, CallPage{Limit: 50, Filter: CallFilter{AgentID: "a", Outcome: "a", Value: "b"}}))
+		},
 		func() error { return second(tx.ContactList(account, ContactFilter{Text: "a"}, Page{Limit: 50})) },
-		func() error { return second(tx.ContactList(account, ContactFilter{Status: aftercall.ContactNew}, Page{Limit: 50, Descending: true})) },
+		func() error {
+			return second(tx.ContactList(account, ContactFilter{Status: aftercall.ContactNew}, Page{Limit: 50, Descending: true}))
+		},
 		func() error { return tx.EraseContact(account, contact) },
 		func() error { return tx.DeleteEndpoint(EndpointRef{account, "ep_1"}) },
 		func() error { return tx.DeleteAccount(account) },

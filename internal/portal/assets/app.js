@@ -33,7 +33,7 @@
   document.querySelector("form[data-submit]")?.submit();
 
   // Charts.
-  const tones = { good: "--good", warn: "--warn", bad: "--bad", "": "--quiet" };
+  const tones = { good: "--good", warn: "--warn", bad: "--bad", other: "--other", "": "--quiet" };
   const colour = (name) => { // a canvas knows no light-dark(): ask what it comes to
     const probe = document.body.appendChild(document.createElement("i"));
     probe.style.color = `var(${name})`;
