@@ -40,10 +40,16 @@ type frame struct {
 	chrome
 	*visit
 	view
+	seen string // the state of the account that the page shows at the least
 }
 
 // answer writes a page, whole or not at all.
 func (p *Portal) answer(w http.ResponseWriter, v *visit, status int, get page) {
+	seen, err := p.seen(v)
+	if err != nil {
+		p.refuse(w, v.Request, err)
+		return
+	}
 	shown, err := get(v)
 	if err != nil {
 		p.refuse(w, v.Request, err)
@@ -57,7 +63,7 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, status int, get page) {
 	if v.said != "" {
 		p.setCookie(w, v.caller, saidCookie, "", -1)
 	}
-	p.write(w, v.Request, status, layout(frame{p.chrome(v.Request), v, shown}))
+	p.write(w, v.Request, status, layout(frame{p.chrome(v.Request), v, shown, seen}))
 }
 
 // write renders first, so that what fails halfway is an error and no half page.
@@ -114,7 +120,7 @@ func (f frame) live() string {
 	if f.account.ID == "" || f.problem != nil {
 		return ""
 	}
-	return f.at("live")
+	return f.at("live") + "?" + url.Values{"seen": {f.seen}}.Encode()
 }
 
 type link struct{ Text, To string }

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -13,14 +14,29 @@ const (
 	// liveEvery is how often the store is asked whether anything changed for somebody who
 	// is looking. It is one query by keys; the page is fetched only when it says so.
 	liveEvery = time.Second
-	// liveBeat keeps connections open through what ends idle ones.
+	// liveBeat has pages fetched anew although nothing changed: what they say of times
+	// would grow old. It keeps connections open through what ends idle ones, too.
 	liveBeat = 15 * time.Second
 	// liveFor ends a stream, so that who was signed out meanwhile is found out; browsers
 	// connect again by themselves.
 	liveFor = 10 * time.Minute
 	// liveWrite is how long a reader may take nothing.
 	liveWrite = 10 * time.Second
+
+	changed = "event: changed\ndata:\n\n"
 )
+
+// seen is the state that a page is at least as new as.
+func (p *Portal) seen(v *visit) (state string, err error) {
+	if v.account.ID == "" {
+		return "", nil
+	}
+	err = p.Store.View(v.Context(), func(tx *store.Tx) error {
+		state, err = tx.AccountState(v.account.ID)
+		return err
+	})
+	return state, err
+}
 
 // live tells a page, by server-sent events, that what it shows changed. The id of an
 // event is the account's state: whoever connects again with the newest hears nothing.
@@ -34,6 +50,7 @@ func (p *Portal) live(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
+	w.WriteHeader(http.StatusOK)
 	send := func(text string) bool {
 		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
 			return false
@@ -41,35 +58,27 @@ func (p *Portal) live(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, text)
 		return out.Flush() == nil
 	}
+	if !send("retry: 2000\n\n") {
+		return
+	}
 	tick, beat, end := time.NewTicker(liveEvery), time.NewTicker(liveBeat), time.NewTimer(liveFor)
 	defer tick.Stop()
 	defer beat.Stop()
 	defer end.Stop()
-	last := r.Header.Get("Last-Event-ID")
-	first := last == ""
+	last := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("seen"))
 	for {
-		var state string
-		err := p.Store.View(r.Context(), func(tx *store.Tx) (err error) {
-			state, err = tx.AccountState(v.account.ID)
-			return err
-		})
-		switch {
+		switch state, err := p.seen(v); {
 		case err != nil: // the database is away: the page stays as it is, and the stream with it
-		case first:
-			last, first = state, false
-			if !send("id: " + state + "\nretry: 2000\nevent: here\ndata:\n\n") {
-				return
-			}
 		case state != last:
 			last = state
-			if !send("id: " + state + "\nevent: changed\ndata:\n\n") {
+			if !send("id: " + state + "\n" + changed) {
 				return
 			}
 		}
 		select {
 		case <-tick.C:
 		case <-beat.C:
-			if !send(": beat\n\n") {
+			if !send(changed) { // times go on even where nothing happens
 				return
 			}
 		case <-end.C:

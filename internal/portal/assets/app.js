@@ -60,14 +60,19 @@
     const chart = new uPlot({
       width: plot.clientWidth, height: 180,
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), zone),
-      legend: { show: true, live: true },
+      legend: { show: false },
+      hooks: { setCursor: [(u) => {
+        const i = u.cursor.idx, note = plot.parentElement.querySelector("[data-readout]");
+        note.textContent = i == null ? "" : at.format(new Date(times[i] * 1e3)) + ": " +
+          series.filter((s) => s.values[i]).map((s) => `${s.values[i]} ${s.label.toLowerCase()}`).join(", ");
+      }] },
       cursor: { y: false },
       scales: { x: { time: true, range: (u, lo, hi) => [lo - step / 2, hi + step / 2] }, y: { range: (u, lo, hi) => [0, Math.max(hi, 4)] } },
       axes: [{ ...axis, values: (u, list) => list.map((v) => tick.format(new Date(v * 1e3))), space: 70 },
         { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6] }],
-      series: [{ value: (u, v) => (v == null ? "" : at.format(new Date(v * 1e3))) }, ...stacked.map((s) => ({
+      series: [{}, ...stacked.map((s) => ({
         label: s.label, fill: colour(tones[s.tone]), stroke: colour(tones[s.tone]), width: 0, points: { show: false },
-        paths: uPlot.paths.bars({ size: [0.75, 40] }), value: (u, v, si, i) => (i == null ? "" : s.values[i]),
+        paths: uPlot.paths.bars({ size: [0.75, 40] }),
       }))],
     }, [times, ...stacked.map((s) => s.sum)], plot);
     drawn.set(plot, { key, chart });
@@ -121,7 +126,7 @@
   let source, again;
   function live() {
     const path = document.querySelector("main[data-live]")?.dataset.live;
-    if (source && source.path === path) return;
+    if (source && path && source.path.split("?")[0] === path.split("?")[0]) return; // it knows newer things already
     source?.close();
     source = null;
     if (!path) return;
