@@ -261,7 +261,7 @@ func callTable(v *visit, rows []dialer.ContactCall) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div class=\"table\"><table><thead><tr><th>When</th><th>Contact</th><th>Status</th><th>Direction</th><th class=\"number\">Length</th><th>Summary</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div class=\"table\" tabindex=\"0\"><table><thead><tr><th>When</th><th>Contact</th><th>Status</th><th>Direction</th><th class=\"number\">Length</th><th>Summary</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

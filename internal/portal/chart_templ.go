@@ -103,7 +103,7 @@ func chart(c chartData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<span class=\"readout\" data-readout></span></span> <details><summary>As a table</summary><div class=\"table\"><table><thead><tr><th>From</th>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<span class=\"readout\" data-readout></span></span> <details><summary>As a table</summary><div class=\"table\" tabindex=\"0\"><table><thead><tr><th>From</th>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -158,7 +158,7 @@ func contactsPage(v contactsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"table\"><table><thead><tr><th>Name</th><th>Number</th><th>Status</th><th class=\"number\">Calls</th><th>Next call</th><th>Added</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"table\" tabindex=\"0\"><table><thead><tr><th>Name</th><th>Number</th><th>Status</th><th class=\"number\">Calls</th><th>Next call</th><th>Added</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

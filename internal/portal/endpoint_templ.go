@@ -354,7 +354,7 @@ func endpointPage(v endpointView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<div class=\"table\"><table><thead><tr><th>Message</th><th>Event</th><th>Published</th><th>Status</th><th>Attempts</th><th>Next try</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<div class=\"table\" tabindex=\"0\"><table><thead><tr><th>Message</th><th>Event</th><th>Published</th><th>Status</th><th>Attempts</th><th>Next try</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

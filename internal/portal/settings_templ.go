@@ -86,7 +86,7 @@ func settingsPage(v settingsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<div class=\"table\"><table><thead><tr><th>Name</th><th>Ends in</th><th>Made</th><th>Last used</th><th><span class=\"sub\">Status</span></th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<div class=\"table\" tabindex=\"0\"><table><thead><tr><th>Name</th><th>Ends in</th><th>Made</th><th>Last used</th><th><span class=\"sub\">Status</span></th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
