@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -114,7 +115,8 @@ func homeOf(c auth.Caller) string {
 // that signing in leads nowhere else.
 func inside(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/portal/") || strings.ContainsAny(next, "\\\r\n\t") {
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/portal/") || path.Clean(u.Path) != u.Path ||
+		strings.ContainsAny(next, "\\\r\n\t") {
 		return ""
 	}
 	return next

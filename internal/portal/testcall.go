@@ -6,6 +6,7 @@ import (
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/store"
 )
 
 // fictionalNumber is set aside for fiction: it rings nowhere.
@@ -21,6 +22,13 @@ func testNumber(v *visit) string {
 // testCall records a finished call, as if somebody had just been reached, and all that
 // follows a real one follows.
 func (p *Portal) testCall(v *visit) (done, error) {
+	err := p.Store.View(v.Context(), func(tx *store.Tx) error {
+		_, err := v.head(tx) // of an endpoint that is not there nothing can be tried
+		return err
+	})
+	if err != nil {
+		return done{}, err
+	}
 	at := v.now.Truncate(time.Millisecond)
 	call := aftercall.Call{
 		ExternalID: "test-" + aftercall.NewUUID(), Direction: aftercall.Outbound, FromNumber: "+14155550199", ToNumber: testNumber(v),

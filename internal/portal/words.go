@@ -42,8 +42,10 @@ func healthOf(row endpointRow) badge {
 		return badge{"Disabled", "bad"}
 	case !row.Health.FailingSince.IsZero():
 		return badge{"Failing", "bad"}
-	case row.Sum.Failed+row.Sum.Retrying > 0:
-		return badge{"Some failed", "warn"}
+	case row.Sum.Failed > 0:
+		return badge{"Some failed", "bad"}
+	case row.Sum.Retrying > 0:
+		return badge{"Retrying", "warn"}
 	case row.Sum.Succeeded > 0:
 		return badge{"Healthy", "good"}
 	}
@@ -103,6 +105,15 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return strconv.Itoa(n) + " " + many
+}
+
+// dayOf tells an endpoint's last day.
+func dayOf(s store.Stats) string {
+	text := strconv.Itoa(s.Succeeded) + " delivered, "
+	if s.Retrying > 0 {
+		text += strconv.Itoa(s.Retrying) + " retrying, "
+	}
+	return text + strconv.Itoa(s.Failed) + " failed in 24 h"
 }
 
 // size is how large a message's body is.

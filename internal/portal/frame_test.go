@@ -1,0 +1,70 @@
+package portal_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"github.com/aftercall/aftercall/internal/store/storetest"
+)
+
+// host is a customer's own page that shows the webhook portal inside it.
+func host(t testing.TB, frame *string) (origin string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><title>CRM</title><iframe width="1000" height="700" src="`+*frame+`"></iframe>`)
+	}))
+	t.Cleanup(server.Close)
+	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1) // another site than the portal's
+}
+
+// TestFrame uses the webhook portal inside another site's page, by a link of
+// app-portal-access that allows that site.
+func TestFrame(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	var link string
+	origin := host(t, &link)
+	link = i.post(t, "/api/v1/auth/app-portal-access/"+i.account, `{"origins": ["`+origin+`"]}`)["url"].(string)
+	b := open(t, i.url, origin)
+	appeared := chromedp.WaitNewTarget(b.ctx, func(info *target.Info) bool { return info.Type == "iframe" })
+	b.do(chromedp.Navigate(origin))
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(<-appeared))
+	defer cancel()
+	inside := &browser{t: t, ctx: ctx, own: b.own}
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	inside.watch(ctx)
+	inside.do(says("No endpoint yet"), press("Add Endpoint"), fill("url", i.url+"/nowhere"), press("Add"), says("Endpoint added"),
+		press("Messages"), says("Messages"), press("Event catalogue"), says("contact_status_changed"))
+	if text := inside.text(); strings.Contains(text, "Contacts") || strings.Contains(text, "Overview") {
+		t.Errorf("the integrator sees more than the webhook portal: %s", text)
+	}
+	for _, problem := range inside.problems {
+		t.Error(problem)
+	}
+}
+
+// Pages name who may frame them: a token's origins, and for anybody else nobody.
+func TestFramedBy(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	token := i.post(t, "/api/v1/auth/app-portal-access/"+i.account, `{"origins": ["https://crm.example.com"]}`)["token"].(string)
+	bare := i.post(t, "/api/v1/auth/app-portal-access/"+i.account, `{}`)["token"].(string)
+	for name, test := range map[string]struct{ key, want string }{
+		"allowed": {token, "frame-ancestors https://crm.example.com"}, "not allowed": {bare, "frame-ancestors 'none'"}, "owner": {i.key, "frame-ancestors 'none'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := signIn(t, i, test.key)
+			response := v.get("/portal/" + i.account + "/webhooks")
+			if got := response.Header.Get("Content-Security-Policy"); response.StatusCode != http.StatusOK || !strings.Contains(got, test.want) {
+				t.Errorf("%s: %s", response.Status, got)
+			}
+		})
+	}
+}
