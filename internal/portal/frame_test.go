@@ -1,11 +1,13 @@
 package portal_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
@@ -32,9 +34,8 @@ func TestFrame(t *testing.T) {
 	origin := host(t, &link)
 	link = i.post(t, "/api/v1/auth/app-portal-access/"+i.account, `{"origins": ["`+origin+`"]}`)["url"].(string)
 	b := open(t, i.url, origin)
-	appeared := chromedp.WaitNewTarget(b.ctx, func(info *target.Info) bool { return info.Type == "iframe" })
 	b.do(chromedp.Navigate(origin))
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(<-appeared))
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(frameOf(b, i.url)))
 	defer cancel()
 	inside := &browser{t: t, ctx: ctx, own: b.own}
 	if err := chromedp.Do(ctx); err != nil {
@@ -48,6 +49,29 @@ func TestFrame(t *testing.T) {
 	}
 	for _, problem := range inside.problems {
 		t.Error(problem)
+	}
+}
+
+// frameOf waits for the frame that shows an address.
+func frameOf(b *browser, address string) target.ID {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		targets, err := chromedp.Targets(ctx)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, info := range targets {
+			if info.Type == "iframe" && strings.HasPrefix(info.URL, address) {
+				return info.TargetID
+			}
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			b.t.Fatal("no frame has appeared: " + b.text())
+		}
 	}
 }
 
