@@ -5,21 +5,25 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := test
 
 GO ?= go
+TEMPL := $(GO) tool -modfile=tools/go.mod templ
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: test deps lint build fmt bench
+.PHONY: test deps generate lint build fmt bench screenshots
 
-# CI=true makes a missing database a failure; without it such tests are skipped.
+# CI=true makes a missing database or browser a failure; without it such tests are skipped.
 test: deps lint
 	CI=true $(GO) test -race -timeout 12m ./...
 
 # deps installs what the tests need and the machine lacks: a C compiler for the
-# race detector, and PostgreSQL's own programs, which the tests start themselves.
+# race detector, PostgreSQL's own programs, which the tests start themselves, and
+# Chromium, which looks at the portal.
 deps:
 	@missing=(); \
 	command -v $${CC:-cc} >/dev/null || missing+=(gcc libc6-dev); \
 	if [[ -z "$${AFTERCALL_TEST_POSTGRES:-}" ]] && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null \
 		&& ! command -v initdb >/dev/null; then missing+=(postgresql); fi; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| missing+=(chromium fonts-dejavu-core); \
 	(( $${#missing[@]} )) || exit 0; \
 	sudo=(); (( EUID == 0 )) || sudo=(sudo -n); \
 	if ! command -v apt-get >/dev/null || ! "$${sudo[@]}" true 2>/dev/null; then \
@@ -31,8 +35,17 @@ deps:
 
 lint:
 	@unformatted=$$(gofmt -l .); [[ -z "$$unformatted" ]] || { echo "run make fmt for:" $$unformatted >&2; exit 1; }
+	@before=$$(cat internal/portal/*_templ.go | cksum); $(TEMPL) generate -path internal/portal >/dev/null 2>&1; \
+		[[ "$$before" == "$$(cat internal/portal/*_templ.go | cksum)" ]] || { echo "the templates' Go was stale: commit what make generate wrote" >&2; exit 1; }
 	$(GO) vet ./...
 	$(LINT) run ./...
+
+generate:
+	$(TEMPL) generate -path internal/portal
+
+# screenshots takes the pictures of docs/portal.
+screenshots:
+	AFTERCALL_SCREENSHOTS=$(CURDIR)/docs/portal $(GO) test -count=1 -run TestPages ./internal/portal
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/aftercall ./cmd/aftercall

@@ -55,7 +55,7 @@ func newChart(c clock, label string, begin time.Time, part time.Duration, n int)
 }
 
 func deliveryChart(c clock, over span24, parts []store.Stats) chartData {
-	out := newChart(c, "Deliveries over "+over.Name, c.now.Add(-time.Duration(over.N)*over.Part), over.Part, over.N)
+	out := newChart(c, "Deliveries over "+over.Name, beginOf(c.now, over.Part, over.N), over.Part, over.N)
 	out.Series = []chartSeries{
 		{"Delivered", "good", nil}, {"Waiting", "", nil}, {"Retrying", "warn", nil}, {"Failed", "bad", nil},
 	}

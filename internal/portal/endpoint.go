@@ -122,8 +122,7 @@ func (p *Portal) endpoint(v *visit) (view, error) {
 		if shown.endpointHead, err = v.head(tx); err != nil {
 			return err
 		}
-		begin := v.now.Add(-time.Duration(shown.Range.N) * shown.Range.Part)
-		counted, err := tx.Tally([]store.EndpointRef{refOf(shown.Endpoint)}, begin, shown.Range.Part, shown.Range.N)
+		counted, err := p.tallies.of(tx, v.now, shown.Range.Part, shown.Range.N, shown.Endpoint)
 		if err != nil {
 			return err
 		}

@@ -54,12 +54,8 @@ type endpointRow struct {
 }
 
 // rowsOf counts the last day of endpoints.
-func rowsOf(tx *store.Tx, now time.Time, list []aftercall.Endpoint) ([]endpointRow, error) {
-	refs := make([]store.EndpointRef, len(list))
-	for i, e := range list {
-		refs[i] = store.EndpointRef{AccountID: e.AccountID, EndpointID: e.ID}
-	}
-	counted, err := tx.Tally(refs, now.Add(-sparkParts*sparkPart), sparkPart, sparkParts)
+func (p *Portal) rowsOf(tx *store.Tx, now time.Time, list []aftercall.Endpoint) ([]endpointRow, error) {
+	counted, err := p.tallies.of(tx, now, sparkPart, sparkParts, list...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +84,7 @@ func (p *Portal) endpoints(v *visit) (view, error) {
 			return err
 		}
 		list, shown.pager = paged(v, list, func(e aftercall.Endpoint) string { return e.ID })
-		shown.Rows, err = rowsOf(tx, v.now, list)
+		shown.Rows, err = p.rowsOf(tx, v.now, list)
 		return err
 	})
 	return webhooks(v, "Endpoints", endpointsPage(shown)), err

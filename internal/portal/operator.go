@@ -49,7 +49,7 @@ func (p *Portal) accounts(v *visit) (view, error) {
 			if err != nil {
 				return err
 			}
-			rows, err := rowsOf(tx, v.now, endpoints)
+			rows, err := p.rowsOf(tx, v.now, endpoints)
 			if err != nil {
 				return err
 			}

@@ -36,17 +36,13 @@ const endpointsOverview = 100
 func (p *Portal) overview(v *visit) (view, error) {
 	over := spanOf(v.Request)
 	shown := overviewView{visit: v, Range: over, Parts: make([]store.Stats, over.N)}
-	begin := v.now.Add(-time.Duration(over.N) * over.Part)
+	begin := beginOf(v.now, over.Part, over.N)
 	err := p.Store.View(v.Context(), func(tx *store.Tx) error {
 		endpoints, err := tx.Endpoints(v.account.ID, store.Page{Limit: endpointsOverview})
 		if err != nil {
 			return err
 		}
-		refs := make([]store.EndpointRef, len(endpoints))
-		for i, e := range endpoints {
-			refs[i] = refOf(e)
-		}
-		counted, err := tx.Tally(refs, begin, over.Part, over.N)
+		counted, err := p.tallies.of(tx, v.now, over.Part, over.N, endpoints...)
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,7 @@ type Portal struct {
 	Config
 	assets   *assets
 	failures *failures // of signing in
+	tallies  *tallies
 	mux      *http.ServeMux
 	handler  http.Handler
 	closing  chan struct{} // closed when streams are to end
@@ -48,7 +49,7 @@ func New(cfg Config) (*Portal, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Portal{Config: cfg, failures: newFailures(), mux: http.NewServeMux(), closing: make(chan struct{})}
+	p := &Portal{Config: cfg, failures: newFailures(), tallies: newTallies(), mux: http.NewServeMux(), closing: make(chan struct{})}
 	if p.assets, err = newAssets(files); err != nil {
 		return nil, err
 	}
@@ -154,6 +155,7 @@ func (p *Portal) do(pattern string, need auth.Capability, post action, form page
 			p.refuse(w, r, err)
 			return
 		}
+		p.tallies.forget(v.account.ID)
 		p.audit(v, pattern)
 		if next.Show != nil {
 			p.answer(w, v, http.StatusOK, next.Show)
