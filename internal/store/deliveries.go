@@ -74,6 +74,10 @@ func (tx *Tx) EndpointMessages(ref EndpointRef, f DeliveryFilter, p Page) ([]Mes
 	if f.State != nil {
 		where.eq("d.state", int(*f.State))
 	}
+	if f.State != nil && *f.State == aftercall.Pending { // few as a rule: found by what is due, not among all that arrived
+		where.conditions = append(where.conditions, "d.message_id IN (SELECT p.message_id FROM delivery p WHERE p.account_id = "+
+			where.arg(ref.AccountID)+" AND p.endpoint_id = "+where.arg(ref.EndpointID)+" AND p.state = 0)")
+	}
 	if f.Attempted != nil {
 		where.raw("(d.attempts > 0) = ?", *f.Attempted)
 	}
