@@ -144,7 +144,9 @@
       again = setTimeout(refresh, 2000);
       return;
     }
-    await htmx.ajax("GET", location.pathname + location.search, { target: "#live", select: "#live", swap: "outerMorph", push: "false" });
+    // Whoever clicks meanwhile goes on: #live gives way (hx-sync), so that no page is
+    // overwritten by what was fetched for the one before it.
+    await htmx.ajax("GET", location.pathname + location.search, { source: "#live", target: "#live", select: "#live", swap: "outerMorph", push: "false" });
   }
 
   function ready() {
