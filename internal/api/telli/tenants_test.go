@@ -1,0 +1,90 @@
+package telli_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/store/storetest"
+)
+
+// An account's key opens its own contacts and calls and nothing else, by whichever route:
+// every one that the document tells of is tried with another's ids.
+func TestTenants(t *testing.T) {
+	each(t, func(c, other *caller) {
+		contact := other.addContact(object{"external_contact_id": "theirs"})
+		call := other.ask(200, "POST", "/v1/report-call", report(object{"contact_id": contact}))["call_id"].(string)
+		before := held(other)
+
+		tries := map[string]struct {
+			path string
+			body any
+			// refused is the status, or 200 where the answer is a list that tells of each item.
+			refused int
+		}{
+			"getContact":             {"/v1/get-contact/" + contact, nil, 404},
+			"getContactByExternalID": {"/v1/get-contact-by-external-id/theirs", nil, 404},
+			"getContacts":            {"/v1/get-contacts-batch", object{"contact_ids": []string{contact}}, 200},
+			"updateContact":          {"/v1/update-contact", object{"contact_id": contact, "first_name": "Mallory"}, 404},
+			"updateContacts":         {"/v1/update-contacts-batch", object{"contacts": []any{object{"contact_id": contact, "first_name": "Mallory"}}}, 200},
+			"deleteContact":          {"/v1/delete-contact/" + contact, nil, 404},
+			"reportCall":             {"/v1/report-call", report(object{"external_call_id": "call-2", "contact_id": contact}), 404},
+			"getCall":                {"/v1/get-call/" + call, nil, 404},
+			"listCalls":              {"/v1/list-calls?contact_id=" + contact, nil, 200},
+		}
+		own := []string{"verifyKey", "addContact", "addContacts"} // name nothing that exists
+		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
+			for method, operation := range methods.(object) {
+				id := operation.(object)["operationId"].(string)
+				if slices.Contains(own, id) {
+					continue
+				}
+				try, ok := tries[id]
+				if !ok {
+					c.Errorf("%s %s is not tried with another's ids", method, path)
+					continue
+				}
+				w := c.send(strings.ToUpper(method), try.path, try.body)
+				if w.Code != try.refused || strings.Contains(w.Body.String(), "Frida") || strings.Contains(w.Body.String(), `"status":"success"`) {
+					c.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
+				}
+				c.nobody(strings.ToUpper(method), try.path)
+			}
+		}
+		if after := held(other); !reflect.DeepEqual(before, after) {
+			c.Errorf("another account's were %v, are %v", before, after)
+		}
+		if n := len(c.events()); n != 0 {
+			c.Errorf("%d events were published", n)
+		}
+	})
+}
+
+// nobody sends a request without a key, which must be refused.
+func (c *caller) nobody(method, path string) {
+	c.Helper()
+	w := httptest.NewRecorder()
+	c.face.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("{}")))
+	if w.Code != http.StatusUnauthorized {
+		c.Errorf("%s %s without a key: %d %s", method, path, w.Code, w.Body)
+	}
+}
+
+// held is what an account has.
+func held(c *caller) (all []any) {
+	c.Helper()
+	storetest.View(c, c.store, func(tx *store.Tx) error {
+		contacts, err := tx.ContactList(c.account.ID, store.ContactFilter{}, store.Page{Limit: 100})
+		if err != nil {
+			return err
+		}
+		calls, err := tx.Calls(c.account.ID, store.CallPage{Limit: 100})
+		all = append(all, contacts, calls, len(c.events()))
+		return err
+	})
+	return all
+}
