@@ -26,8 +26,8 @@ func host(t testing.TB, frame *string) (origin string) {
 	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1) // another site than the portal's
 }
 
-// TestFrame uses the webhook portal inside another site's page, by a link of
-// app-portal-access that allows that site.
+// TestFrame walks the same steps in the webhook portal inside another site's page, by a
+// link of app-portal-access that allows that site. The call is the account's to report.
 func TestFrame(t *testing.T) {
 	i := serve(t, storetest.SQLite(t))
 	var link string
@@ -42,8 +42,19 @@ func TestFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside.watch(ctx)
-	inside.do(says("No endpoint yet"), press("Add Endpoint"), fill("url", i.url+"/nowhere"), press("Add"), says("Endpoint added"),
-		press("Messages"), says("Messages"), press("Event catalogue"), says("contact_status_changed"))
+	crm := newCRM(t)
+	crm.connect(inside)
+	i.post(t, "/v1/report-call", `{"external_call_id": "call-1", "phone_number": "+14155550100", "direction": "outbound",
+		"from_number": "+14155550199", "to_number": "+14155550100", "triggered_at": 1763000000000, "call_status": "COMPLETED"}`)
+	crm.updated(inside)
+	inside.do(press("Messages"), says("call_ended"), press("Endpoints"), says("Healthy"),
+		chromedp.Click(chromedp.CSS(`a[href*="/endpoints/ep_"]`)), says("Signing secret"))
+	crm.retry(inside)
+	crm.giveUp(inside)
+	inside.do(press("Recover"), press("Last hour"))
+	crm.recover(inside)
+	crm.rotateAndDisable(inside)
+	inside.do(press("Event catalogue"), says("contact_status_changed"))
 	if text := inside.text(); strings.Contains(text, "Contacts") || strings.Contains(text, "Overview") {
 		t.Errorf("the integrator sees more than the webhook portal: %s", text)
 	}
