@@ -17,6 +17,9 @@ const (
 	// liveBeat has pages fetched anew although nothing changed: what they say of times
 	// would grow old. It keeps connections open through what ends idle ones, too.
 	liveBeat = 15 * time.Second
+	// liveEcho has pages fetched once more after the last change: figures that are
+	// remembered for a while did not know of it the first time.
+	liveEcho = tallyFresh + time.Second
 	// liveFor ends a stream, so that who was signed out meanwhile is found out; browsers
 	// connect again by themselves.
 	liveFor = 10 * time.Minute
@@ -62,30 +65,35 @@ func (p *Portal) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	tick, beat, end := time.NewTicker(liveEvery), time.NewTicker(liveBeat), time.NewTimer(liveFor)
+	echo := time.NewTimer(liveEcho) // the page that opened the stream may have come too early as well
 	defer tick.Stop()
 	defer beat.Stop()
 	defer end.Stop()
+	defer echo.Stop()
 	last := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("seen"))
 	for {
 		switch state, err := p.seen(v); {
 		case err != nil: // the database is away: the page stays as it is, and the stream with it
 		case state != last:
 			last = state
+			echo.Reset(liveEcho)
 			if !send("id: " + state + "\n" + changed) {
 				return
 			}
 		}
 		select {
 		case <-tick.C:
-		case <-beat.C:
-			if !send(changed) { // times go on even where nothing happens
-				return
-			}
+			continue
+		case <-echo.C:
+		case <-beat.C: // times go on even where nothing happens
 		case <-end.C:
 			return
 		case <-p.closing:
 			return
 		case <-r.Context().Done():
+			return
+		}
+		if !send(changed) {
 			return
 		}
 	}
