@@ -122,9 +122,14 @@ func Create(tx *store.Tx, accountID, name string) (string, error) {
 	}, hash[:])
 }
 
-// Revoke ends a key of an account at once.
+// Revoke ends a key of an account at once, and the sessions that were opened with it.
 func (k *Keys) Revoke(ctx context.Context, accountID, id string) error {
-	err := k.store.Update(ctx, func(tx *store.Tx) error { return tx.RevokeKey(accountID, id) })
+	err := k.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.RevokeKey(accountID, id); err != nil {
+			return err
+		}
+		return tx.DeleteSessionsOfKey(accountID, id)
+	})
 	k.forget()
 	return err
 }

@@ -50,7 +50,7 @@ func (k *Keys) SignIn(ctx context.Context, key, agent string) (session string, e
 		return strings.TrimSpace(key), nil
 	}
 	err = k.store.Update(ctx, func(tx *store.Tx) error {
-		session, err = createSession(tx, c.AccountID, agent)
+		session, err = createSession(tx, c.AccountID, c.KeyID, agent)
 		return err
 	})
 	return session, err
@@ -68,18 +68,18 @@ func (k *Keys) Redeem(ctx context.Context, token, agent string) (session string,
 		if err != nil {
 			return err
 		}
-		session, err = createSession(tx, accountID, agent)
+		session, err = createSession(tx, accountID, "", agent)
 		return err
 	})
 	return session, err
 }
 
-func createSession(tx *store.Tx, accountID, agent string) (string, error) {
+func createSession(tx *store.Tx, accountID, keyID, agent string) (string, error) {
 	token := newKey(sessionPrefix)
 	hash := sha256.Sum256([]byte(token))
 	agent = strings.ToValidUTF8(strings.ReplaceAll(agent, "\x00", ""), "")
 	return token, tx.InsertSession(store.Session{
-		AccountID: accountID, ID: aftercall.NewID(aftercall.SessionPrefix, tx.Now()), Agent: agent[:min(len(agent), maxAgent)],
+		AccountID: accountID, ID: aftercall.NewID(aftercall.SessionPrefix, tx.Now()), KeyID: keyID, Agent: agent[:min(len(agent), maxAgent)],
 		CreatedAt: tx.Now(), LastUsedAt: tx.Now(), ExpiresAt: tx.Now().Add(SessionLife),
 	}, hash[:])
 }

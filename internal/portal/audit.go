@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/store"
 )
 
@@ -15,8 +16,10 @@ func (p *Portal) audit(v *visit, pattern string) {
 	for _, name := range []string{"message", "contact", "endpoint"} {
 		entry.Target = cmp.Or(entry.Target, v.PathValue(name))
 	}
-	for _, name := range []string{"key", "session", "task", "endpoint"} {
-		if id := v.PostFormValue(name); strings.Count(id, "_") == 1 { // an id of ours, and no key that was pasted
+	for name, prefix := range map[string]string{
+		"key": aftercall.KeyPrefix, "session": aftercall.SessionPrefix, "task": aftercall.TaskPrefix, "endpoint": aftercall.EndpointPrefix,
+	} {
+		if id := v.PostFormValue(name); aftercall.ValidID(prefix, id) { // and no key that was pasted: those open things
 			entry.Target = cmp.Or(entry.Target, id)
 		}
 	}

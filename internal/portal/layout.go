@@ -117,7 +117,7 @@ func (f frame) sections() []link {
 
 // live is where the page learns that it is out of date; a form under way is left alone.
 func (f frame) live() string {
-	if f.account.ID == "" || f.problem != nil {
+	if f.account.ID == "" || f.Method != http.MethodGet { // what a form is answered with is shown once
 		return ""
 	}
 	return f.at("live") + "?" + url.Values{"seen": {f.seen}}.Encode()

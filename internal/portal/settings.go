@@ -65,7 +65,7 @@ func (p *Portal) createKey(v *visit) (done, error) {
 
 func (p *Portal) revokeKey(v *visit) (done, error) {
 	err := p.Keys.Revoke(v.Context(), v.account.ID, v.typed("key"))
-	return done{To: v.at("settings"), Said: "Key revoked. Nothing can use it any more."}, err
+	return done{To: v.at("settings"), Said: "Key revoked. Nothing can use it any more, and who signed in with it is signed out."}, err
 }
 
 func (p *Portal) endSession(v *visit) (done, error) {

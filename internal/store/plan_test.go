@@ -178,6 +178,7 @@ func otherSteps(tx *Tx, ref EndpointRef, ids []string) []func() error {
 		func() error { return second(tx.ForgetOnce(account, 100)) },
 		func() error { return tx.ExpirePortalTokens(account, []string{"s"}, tx.now) },
 		func() error { return second(tx.DeleteExpiredPortalTokens(100)) },
+		func() error { return tx.DeleteSessionsOfKey(account, "key_1") },
 		func() error { return tx.InsertSession(Session{AccountID: account, ID: "s"}, []byte("x")) },
 		func() error { return second(tx.SessionByHash([]byte("x"))) },
 		func() error { return second(tx.Sessions(account)) },

@@ -7,23 +7,24 @@ import "time"
 type Session struct {
 	AccountID  string
 	ID         string
+	KeyID      string // the key it was opened with, and ends with; empty for a link
 	Agent      string // what the browser calls itself
 	CreatedAt  time.Time
 	LastUsedAt time.Time // to a few minutes
 	ExpiresAt  time.Time
 }
 
-const sessionColumns = `account_id, id, agent, created_at, last_used_at, expires_at`
+const sessionColumns = `account_id, id, key_id, agent, created_at, last_used_at, expires_at`
 
 func readSession(s scan) (v Session, err error) {
-	err = s(&v.AccountID, &v.ID, &v.Agent, timeAt(&v.CreatedAt), timeAt(&v.LastUsedAt), timeAt(&v.ExpiresAt))
+	err = s(&v.AccountID, &v.ID, &v.KeyID, &v.Agent, timeAt(&v.CreatedAt), timeAt(&v.LastUsedAt), timeAt(&v.ExpiresAt))
 	return v, err
 }
 
 // InsertSession stores a new session by the hash that it is found by.
 func (tx *Tx) InsertSession(s Session, hash []byte) error {
-	_, err := tx.exec(`INSERT INTO session (`+sessionColumns+`, hash) VALUES `+tuples(1, 1, bare(7)...),
-		s.AccountID, s.ID, s.Agent, micros(s.CreatedAt), micros(s.LastUsedAt), micros(s.ExpiresAt), hash)
+	_, err := tx.exec(`INSERT INTO session (`+sessionColumns+`, hash) VALUES `+tuples(1, 1, bare(8)...),
+		s.AccountID, s.ID, s.KeyID, s.Agent, micros(s.CreatedAt), micros(s.LastUsedAt), micros(s.ExpiresAt), hash)
 	return err
 }
 
@@ -47,6 +48,12 @@ func (tx *Tx) TouchSession(accountID, id string, at time.Time) error {
 // DeleteSession ends a session. One that is over is passed over.
 func (tx *Tx) DeleteSession(accountID, id string) error {
 	_, err := tx.exec(`DELETE FROM session WHERE account_id = $1 AND id = $2`, accountID, id)
+	return err
+}
+
+// DeleteSessionsOfKey ends the sessions that were opened with a key.
+func (tx *Tx) DeleteSessionsOfKey(accountID, keyID string) error {
+	_, err := tx.exec(`DELETE FROM session WHERE account_id = $1 AND key_id = $2`, accountID, keyID)
 	return err
 }
 

@@ -123,15 +123,20 @@
 
   // Live: the server says that something changed, and the page is fetched again and
   // morphed, so that what is open, focused or typed stays.
-  let source, again;
+  let source, again, reconnect;
   function live() {
     const path = document.querySelector("main[data-live]")?.dataset.live;
-    if (source && path && source.path.split("?")[0] === path.split("?")[0]) return; // it knows newer things already
+    if (source && source.readyState !== EventSource.CLOSED && path && source.path.split("?")[0] === path.split("?")[0]) return; // it knows newer things already
     source?.close();
     source = null;
-    if (!path) return;
+    clearTimeout(reconnect);
+    if (!path || document.hidden) return; // browsers allow few connections, and nobody looks
     source = new EventSource(path);
     source.path = path;
+    source.addEventListener("error", () => { // what the browser gives up, such as a 502 while the server restarts
+      clearTimeout(reconnect);
+      if (source?.readyState === EventSource.CLOSED) reconnect = setTimeout(live, 5000);
+    });
     source.addEventListener("changed", () => {
       clearTimeout(again);
       again = setTimeout(refresh, 200);
@@ -148,6 +153,21 @@
     // overwritten by what was fetched for the one before it.
     await htmx.ajax("GET", location.pathname + location.search, { source: "#live", target: "#live", select: "#live", swap: "outerMorph", push: "false" });
   }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) source?.close();
+    live();
+  });
+  // A refresh that is answered by anything but the page leaves the page as it is; who is
+  // signed out meanwhile is told so.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement?.id !== "live") return;
+    const response = ctx.response.raw;
+    if (response.ok && !response.redirected) return;
+    event.preventDefault();
+    if (response.redirected) location.reload();
+  });
 
   function ready() {
     document.querySelectorAll("[data-copy], [data-theme-switch]").forEach((b) => { b.hidden = false; });
