@@ -82,6 +82,10 @@ func TestRevokedKeyEndsAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		session, err := keys.SignIn(t.Context(), key, "a browser")
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := keys.Revoke(t.Context(), b.ID, caller.KeyID); aftercall.KindOf(err) != aftercall.NotFound {
 			t.Errorf("another account's key is revoked: %v", err)
 		}
@@ -93,6 +97,9 @@ func TestRevokedKeyEndsAtOnce(t *testing.T) {
 		}
 		if _, err := keys.Identify(t.Context(), key); aftercall.KindOf(err) != aftercall.Unauthenticated {
 			t.Errorf("the revoked key answers %v", err)
+		}
+		if _, err := keys.Session(t.Context(), session); aftercall.KindOf(err) != aftercall.Unauthenticated {
+			t.Errorf("the session of the revoked key answers %v", err)
 		}
 	})
 }

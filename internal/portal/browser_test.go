@@ -34,6 +34,9 @@ type installation struct {
 	operator string // likewise
 }
 
+// operatorKey has the form of an id, as an operator may well choose.
+const operatorKey = "prod_9f35d2"
+
 // patience is how long anything in a test may take on a busy machine.
 const patience = 30 * time.Second
 
@@ -43,7 +46,7 @@ func serve(t testing.TB, database string) *installation {
 	a, err := app.Open(t.Context(), app.Config{
 		Listen: "127.0.0.1:0", Database: database, Schedule: aftercall.Schedule{time.Second}, DeliveryTimeout: 5 * time.Second,
 		DisableAfter: 120 * time.Hour, Concurrency: 16, EndpointConcurrency: 4, ShutdownTimeout: 5 * time.Second,
-		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: slog.New(slog.DiscardHandler),
+		OperatorKey: operatorKey, AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

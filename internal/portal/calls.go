@@ -50,7 +50,11 @@ func (p *Portal) calls(v *visit) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	list, err := p.Dialer.Calls(v.Context(), v.account.ID, store.CallPage{Limit: rowsShown + 1, Filter: shown.Filter, TriggeredAt: at, ID: id})
+	filter := shown.Filter
+	if _, ok := spokenOf(filter.Value); ok {
+		filter.Value = "" // it is not stored as it is shown
+	}
+	list, err := p.Dialer.Calls(v.Context(), v.account.ID, store.CallPage{Limit: rowsShown + 1, Filter: filter, TriggeredAt: at, ID: id})
 	if err != nil {
 		return view{}, err
 	}
@@ -85,6 +89,9 @@ func holds(c aftercall.Call, name, text string) bool {
 	if name == "" && text == "" {
 		return true
 	}
+	if spoken, ok := spokenOf(text); ok {
+		text = spoken
+	}
 	for _, f := range append(fieldsOf(c.Outcome), fieldsOf(c.Analysis)...) {
 		if (name == "" || strings.EqualFold(f.Name, name)) && strings.Contains(strings.ToLower(f.Value+"\n"+f.Details), strings.ToLower(text)) {
 			return true
@@ -108,6 +115,17 @@ func fieldsOf(raw json.RawMessage) []outcomeField {
 	}
 	slices.SortFunc(list, func(a, b outcomeField) int { return strings.Compare(a.Name, b.Name) })
 	return list
+}
+
+// spokenOf tells how a truth value is shown, however it was typed.
+func spokenOf(text string) (spoken string, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes":
+		return "yes", true
+	case "false", "no":
+		return "no", true
+	}
+	return text, false
 }
 
 // plain writes a JSON value as people would.

@@ -239,7 +239,26 @@ func (p *Portal) editEndpoint(v *visit) (view, error) {
 }
 
 func (p *Portal) changeEndpoint(v *visit) (done, error) {
-	e, err := p.Engine.UpdateEndpoint(v.Context(), v.account.ID, v.PathValue("endpoint"), "", v.readEndpoint)
+	var shown []aftercall.EventType
+	err := p.Store.View(v.Context(), func(tx *store.Tx) (err error) {
+		shown, err = shownTypes(tx, v)
+		return err
+	})
+	if err != nil {
+		return done{}, err
+	}
+	e, err := p.Engine.UpdateEndpoint(v.Context(), v.account.ID, v.PathValue("endpoint"), "", func(e *aftercall.Endpoint) error {
+		before := e.EventTypes
+		if err := v.readEndpoint(e); err != nil || len(e.EventTypes) == 0 {
+			return err
+		}
+		for _, name := range before { // what the form does not offer, it cannot take away
+			if !slices.ContainsFunc(shown, func(t aftercall.EventType) bool { return t.Name == name }) {
+				e.EventTypes = append(e.EventTypes, name)
+			}
+		}
+		return nil
+	})
 	return done{To: v.at("webhooks", "endpoints", e.ID), Said: "Changes saved."}, err
 }
 

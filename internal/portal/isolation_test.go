@@ -210,3 +210,43 @@ func TestGuessing(t *testing.T) {
 		}
 	}
 }
+
+// The audit log names what was signed in with by nothing that opens it.
+func TestAuditHoldsNoKeys(t *testing.T) {
+	database := storetest.SQLite(t)
+	i := serve(t, database)
+	signIn(t, i, operatorKey)
+	signIn(t, i, i.key)
+	dump := storetest.Dump(t, database)
+	for _, secret := range []string{operatorKey, i.key} {
+		if strings.Contains(dump, secret) {
+			t.Errorf("the key %s is stored", secret)
+		}
+	}
+	if strings.Count(dump, "sign-in") != 2 {
+		t.Error("not every sign-in is in the audit log")
+	}
+}
+
+// A link that may only look shows pages and does nothing; what a page shows of secrets
+// is not for it either.
+func TestLooking(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	places := populated(t, i)
+	token := i.post(t, "/api/v1/auth/app-portal-access/"+i.account, `{"capabilities": ["ViewBase"]}`)["token"].(string)
+	v := signIn(t, i, token)
+	seen := 0
+	for _, p := range places {
+		if response := v.get(p.path); response.StatusCode == http.StatusOK {
+			seen++
+		}
+	}
+	if seen == 0 {
+		t.Error("nothing is shown")
+	}
+	for _, path := range actions(places) {
+		if response := v.post(path, url.Values{}); response.StatusCode != http.StatusForbidden {
+			t.Errorf("POST %s is answered %s", path, response.Status)
+		}
+	}
+}
