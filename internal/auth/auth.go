@@ -109,6 +109,12 @@ func newKey(prefix string) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(secret)
 }
 
+// Guessable reports whether a key may be short enough to be found by trying: one that
+// was not made here, such as an operator's own.
+func Guessable(key string) bool {
+	return !strings.HasPrefix(key, "aftercall_") || len(key) < len(operatorKeyPrefix)+base64.RawURLEncoding.EncodedLen(32)
+}
+
 // hintLength is how many characters of a key are kept to recognise it by.
 const hintLength = 4
 

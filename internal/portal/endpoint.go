@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -66,7 +67,7 @@ func (v *visit) deliveryFilter() (f deliveryFilter, err error) {
 	f.State, f.EventType = query.Get("state"), query.Get("type")
 	f.Since, f.Until, err = v.window()
 	if err == nil && f.State != "" && !slices.Contains(deliveryStates(), f.State) {
-		err = aftercall.InvalidField("state", "must be one of %v", deliveryStates())
+		err = aftercall.InvalidField("state", "must be one of %s", strings.Join(deliveryStates(), ", "))
 	}
 	return f, err
 }

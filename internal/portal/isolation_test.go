@@ -209,6 +209,10 @@ func TestGuessing(t *testing.T) {
 			t.Errorf("guess %d is answered %s", n+1, response.Status)
 		}
 	}
+	if response := v.post("/portal/login", url.Values{"key": {operatorKey}}); response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a key that can be guessed is answered %s", response.Status)
+	}
+	signIn(t, i, i.key)
 }
 
 // The audit log names what was signed in with by nothing that opens it.

@@ -62,10 +62,13 @@ func (p *Portal) startRecover(v *visit) (done, error) {
 	endpoint := v.PathValue("endpoint")
 	next := done{To: v.at("webhooks", "endpoints", endpoint, "recover"), Said: "Started. What is live goes first; this follows at its own pace."}
 	var err error
-	if v.typed("kind") == "replay" {
+	switch v.typed("kind") {
+	case "replay":
 		_, err = p.Engine.Replay(v.Context(), v.account.ID, endpoint, since, time.Time{}, aftercall.Replay{Missing: true})
-	} else {
+	case "recover":
 		_, err = p.Engine.Recover(v.Context(), v.account.ID, endpoint, since, time.Time{})
+	default:
+		err = aftercall.InvalidField("kind", "must be recover or replay")
 	}
 	return next, err
 }

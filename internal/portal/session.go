@@ -29,12 +29,19 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 	token, key, next := r.FormValue("token"), strings.TrimSpace(r.FormValue("key")), inside(r.FormValue("next"))
 	session, err := "", error(nil)
 	from := remote(r)
-	if !p.failures.allow(from) {
-		err = aftercall.Errorf(aftercall.Throttled, "too many attempts failed from your address; try again in a minute")
+	// Who has a key that nobody guesses is not kept out by the failures of others, who may
+	// share the address of a proxy.
+	guessable := token == "" && auth.Guessable(key)
+	allowed := p.failures.allow(from)
+	if guessable && !allowed {
+		err = throttled()
 	} else if token != "" {
 		session, err = p.Keys.Redeem(r.Context(), token, r.UserAgent())
 	} else {
 		session, err = p.Keys.SignIn(r.Context(), key, r.UserAgent())
+	}
+	if !allowed && aftercall.KindOf(err) == aftercall.Unauthenticated {
+		err = throttled()
 	}
 	var caller auth.Caller
 	if err == nil {
@@ -64,6 +71,10 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 		next = homeOf(caller)
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+func throttled() error {
+	return aftercall.Errorf(aftercall.Throttled, "too many attempts failed from your address; try again in a minute")
 }
 
 // signOut ends the session, and all that the browser has of it.
@@ -115,7 +126,7 @@ func homeOf(c auth.Caller) string {
 // that signing in leads nowhere else.
 func inside(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/portal/") || path.Clean(u.Path) != u.Path ||
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/portal/") || u.Path == "/portal/logout" || path.Clean(u.Path) != u.Path ||
 		strings.ContainsAny(next, "\\\r\n\t") {
 		return ""
 	}
