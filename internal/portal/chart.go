@@ -15,7 +15,6 @@ type chartData struct {
 	Times  []time.Time
 	Series []chartSeries
 	clock  clock
-	part   time.Duration
 }
 
 type chartSeries struct {
@@ -38,16 +37,14 @@ func (c chartData) json() (string, error) {
 	return string(b), err
 }
 
-// at names a part of the time in the chart's table.
+// at names a part of the time in the chart's table by when it begins. A day of a month's
+// chart ends with the present hour, so that its hour must be told as well.
 func (c chartData) at(i int) string {
-	if c.part >= 24*time.Hour {
-		return c.Times[i].In(c.clock.zone).Format("Mon 2 Jan")
-	}
 	return c.Times[i].In(c.clock.zone).Format("Mon 2 Jan 15:04")
 }
 
 func newChart(c clock, label string, begin time.Time, part time.Duration, n int) chartData {
-	out := chartData{Label: label, clock: c, part: part}
+	out := chartData{Label: label, clock: c}
 	for i := range n {
 		out.Times = append(out.Times, begin.Add(time.Duration(i)*part))
 	}

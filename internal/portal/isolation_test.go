@@ -254,3 +254,19 @@ func TestLooking(t *testing.T) {
 		}
 	}
 }
+
+// What is no text is refused as such, and what is too long as that.
+func TestNoText(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	v := signIn(t, i, i.key)
+	for _, path := range []string{"/portal/login?token=%ff", "/portal/" + i.account + "/calls?text=%00"} {
+		if response := v.get(path); response.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("GET %s is answered %s", path, response.Status)
+		}
+	}
+	for key, want := range map[string]int{"a\x00b": http.StatusUnprocessableEntity, strings.Repeat("k", 2<<20): http.StatusRequestEntityTooLarge} {
+		if response := v.post("/portal/login", url.Values{"key": {key}}); response.StatusCode != want {
+			t.Errorf("a key of %d bytes is answered %s", len(key), response.Status)
+		}
+	}
+}

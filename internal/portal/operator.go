@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -79,8 +80,9 @@ type healthView struct {
 	*visit
 	Oldest  time.Time
 	Pending int
-	Most    bool // Pending is as far as was counted
-	Due     []dueEndpoint
+	Most    bool          // Pending is as far as was counted
+	Behind  int           // endpoints with overdue deliveries
+	Due     []dueEndpoint // those that wait longest
 	Tasks   []store.Task
 }
 
@@ -107,10 +109,10 @@ func (p *Portal) health(v *visit) (view, error) {
 		if err != nil {
 			return err
 		}
-		for _, d := range due {
-			if !d.At.Before(v.now) || len(shown.Due) == dueShown {
-				continue
-			}
+		due = slices.DeleteFunc(due, func(d store.Due) bool { return !d.At.Before(v.now) })
+		slices.SortFunc(due, func(a, b store.Due) int { return a.At.Compare(b.At) })
+		shown.Behind = len(due)
+		for _, d := range due[:min(len(due), dueShown)] {
 			e, err := tx.Endpoint(d.Endpoint.AccountID, d.Endpoint.EndpointID)
 			if err != nil {
 				return err

@@ -240,7 +240,7 @@ func healthPage(v healthView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = figure("Endpoints behind", strconv.Itoa(len(v.Due)), toneIf(len(v.Due) > 0, "warn")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = figure("Endpoints behind", strconv.Itoa(v.Behind), toneIf(v.Behind > 0, "warn")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

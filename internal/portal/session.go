@@ -19,6 +19,10 @@ import (
 // login shows where to sign in. A link's token is not used up by looking: programs
 // that fetch links out of messages would do it before the person they are for.
 func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
+	if err := readable(r.URL.Query()); err != nil {
+		p.refuse(w, r, err)
+		return
+	}
 	p.write(w, r, http.StatusOK, loginPage(loginView{
 		chrome: p.chrome(r), Token: r.URL.Query().Get("token"), Next: inside(r.URL.Query().Get("next")),
 	}))
@@ -26,6 +30,10 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 
 // signIn takes a key or the token of a link, and begins a session.
 func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
+	if err := (&visit{Request: r}).readForm(); err != nil {
+		p.refuse(w, r, err)
+		return
+	}
 	token, key, next := r.FormValue("token"), strings.TrimSpace(r.FormValue("key")), inside(r.FormValue("next"))
 	session, err := "", error(nil)
 	from := remote(r)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
@@ -36,6 +37,9 @@ func (p *Portal) visit(r *http.Request, need auth.Capability) (*visit, error) {
 	id := r.PathValue("account")
 	caller, err := p.caller(r, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := readable(r.URL.Query()); err != nil {
 		return nil, err
 	}
 	v := &visit{Request: r, caller: caller, said: saidIn(r)}
@@ -117,6 +121,18 @@ func (v *visit) readForm() error {
 	}
 	if err != nil {
 		return &aftercall.Error{Kind: aftercall.Invalid, Message: "the form could not be read", Err: err}
+	}
+	return readable(v.Form)
+}
+
+// readable refuses what pages could not show again, nor PostgreSQL store.
+func readable(form url.Values) error {
+	for name, values := range form {
+		for _, text := range append([]string{name}, values...) {
+			if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
+				return aftercall.Errorf(aftercall.Invalid, "what was sent is not text in UTF-8")
+			}
+		}
 	}
 	return nil
 }

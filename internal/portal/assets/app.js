@@ -52,9 +52,8 @@
     const stacked = series.map((s) => ({ ...s, sum: s.values.map((n, i) => (sums[i] += n)) })).reverse();
     const step = times.length > 1 ? times[1] - times[0] : 3600;
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-    const at = new Intl.DateTimeFormat(undefined, step >= 86400
-      ? { day: "numeric", month: "short", timeZone: zone }
-      : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+    const at = new Intl.DateTimeFormat(undefined,
+      { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
     const tick = new Intl.DateTimeFormat(undefined, step >= 21600
       ? { day: "numeric", month: "short", timeZone: zone } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
     const chart = new uPlot({
