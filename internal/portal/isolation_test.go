@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -267,6 +268,32 @@ func TestNoText(t *testing.T) {
 	for key, want := range map[string]int{"a\x00b": http.StatusUnprocessableEntity, strings.Repeat("k", 2<<20): http.StatusRequestEntityTooLarge} {
 		if response := v.post("/portal/login", url.Values{"key": {key}}); response.StatusCode != want {
 			t.Errorf("a key of %d bytes is answered %s", len(key), response.Status)
+		}
+	}
+}
+
+// A key that is shown once is not taken away by a page that fetches itself anew.
+func TestNewKeyStays(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	v := signIn(t, i, i.key)
+	for method, live := range map[string]bool{http.MethodGet: true, http.MethodPost: false} {
+		path := "/portal/" + i.account + "/settings"
+		if method == http.MethodPost {
+			path += "/keys"
+		}
+		r, err := http.NewRequestWithContext(t.Context(), method, i.url+path, strings.NewReader("name=CRM"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := v.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || strings.Contains(string(page), "aftercall_key_") == live || strings.Contains(string(page), `data-live="/`) != live {
+			t.Errorf("%s %s: %v, %s", method, path, err, page)
 		}
 	}
 }
