@@ -56,6 +56,9 @@ func (k *Keys) SignIn(ctx context.Context, key, agent string) (session string, e
 	return session, err
 }
 
+// IsPortalToken reports whether this has the form of a token of the webhook portal.
+func IsPortalToken(key string) bool { return strings.HasPrefix(key, portalPrefix) }
+
 // Redeem uses a login link up and begins a session. The error is Unauthenticated when
 // the link was used before or has expired.
 func (k *Keys) Redeem(ctx context.Context, token, agent string) (session string, err error) {
@@ -87,7 +90,7 @@ func createSession(tx *store.Tx, accountID, keyID, agent string) (string, error)
 // Session tells who a browser's session belongs to. It takes tokens of the portal, too,
 // but no keys: what opens the API is not to lie in browsers, nor the other way round.
 func (k *Keys) Session(ctx context.Context, token string) (Caller, error) {
-	if strings.HasPrefix(token, portalPrefix) {
+	if IsPortalToken(token) {
 		return k.Identify(ctx, token)
 	}
 	if !strings.HasPrefix(token, sessionPrefix) {

@@ -34,14 +34,17 @@ type installation struct {
 	operator string // likewise
 }
 
-// operatorKey has the form of an id, as an operator may well choose.
-const operatorKey = "prod_9f35d2"
-
 // patience is how long anything in a test may take on a busy machine.
 const patience = 30 * time.Second
 
 // serve runs a server on a database until the test ends.
 func serve(t testing.TB, database string) *installation {
+	t.Helper()
+	return serveFor(t, database, "")
+}
+
+// serveFor runs a server whose operator has chosen a key. If it is empty, one is made.
+func serveFor(t testing.TB, database, operatorKey string) *installation {
 	t.Helper()
 	a, err := app.Open(t.Context(), app.Config{
 		Listen: "127.0.0.1:0", Database: database, Schedule: aftercall.Schedule{time.Second}, DeliveryTimeout: 5 * time.Second,

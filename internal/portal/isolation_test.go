@@ -197,9 +197,12 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
+// operatorKey has the form of an id, as an operator may well choose.
+const operatorKey = "prod_9f35d2"
+
 // Guessing keys is slowed down, and does not keep others out.
 func TestGuessing(t *testing.T) {
-	i := serve(t, storetest.SQLite(t))
+	i := serveFor(t, storetest.SQLite(t), operatorKey)
 	v := &visitor{t, i.url, &http.Client{}}
 	for n := range 11 {
 		want := http.StatusUnauthorized
@@ -219,7 +222,7 @@ func TestGuessing(t *testing.T) {
 // The audit log names what was signed in with by nothing that opens it.
 func TestAuditHoldsNoKeys(t *testing.T) {
 	database := storetest.SQLite(t)
-	i := serve(t, database)
+	i := serveFor(t, database, operatorKey)
 	signIn(t, i, operatorKey)
 	signIn(t, i, i.key)
 	dump := storetest.Dump(t, database)
@@ -253,6 +256,16 @@ func TestLooking(t *testing.T) {
 		if response := v.post(path, url.Values{}); response.StatusCode != http.StatusForbidden {
 			t.Errorf("POST %s is answered %s", path, response.Status)
 		}
+	}
+}
+
+// A page that sends what its address holds takes no key: it would replace the session of
+// whoever follows a link.
+func TestLinksTakeNoKeys(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	v := &visitor{t, i.url, &http.Client{}}
+	if response := v.post("/portal/login", url.Values{"key": {i.key}, "webhooks": {"only"}}); response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a key in a link is answered %s", response.Status)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestTheLastClickWins(t *testing.T) {
 	t.Cleanup(slow.Close) // after the browser's, which holds a stream open
 
 	b := open(t, slow.URL)
-	b.do(chromedp.Navigate(strings.Replace(i.login, i.url, slow.URL, 1)), says("Nothing is delivered yet"), press("Calls"))
+	b.do(chromedp.Navigate(strings.Replace(i.login, i.url, slow.URL, 1)), press("Open the portal"), says("Nothing is delivered yet"), press("Calls"))
 	<-asked
 	b.do(press("Contacts"), says("No contact yet"))
 	select {

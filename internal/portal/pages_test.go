@@ -114,11 +114,11 @@ func TestPages(t *testing.T) {
 	}
 	b.do(chromedp.Navigate(i.url+"/portal/login"), says("Sign in"))
 	b.look(string(axe), place{"login", "/portal/login"}, i.url)
-	b.do(chromedp.Navigate(i.login), says("Needs attention"))
+	b.do(chromedp.Navigate(i.login), press("Open the portal"), says("Needs attention"))
 	for _, p := range places {
 		b.look(string(axe), p, i.url)
 	}
-	b.do(chromedp.Navigate(i.operator), says("Accounts"))
+	b.do(chromedp.Navigate(i.operator), press("Open the portal"), says("Accounts"))
 	for _, p := range operatorPlaces() {
 		b.look(string(axe), p, i.url)
 	}

@@ -17,7 +17,8 @@ import (
 )
 
 // login shows where to sign in. A link's token is not used up by looking: programs
-// that fetch links out of messages would do it before the person they are for.
+// that fetch links out of messages, and run their scripts, would do it before the person
+// they are for. Nor does a link that somebody else made replace a session unasked.
 func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	if err := readable(r.URL.Query()); err != nil {
 		p.refuse(w, r, err)
@@ -45,6 +46,10 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 		err = throttled()
 	} else if token != "" {
 		session, err = p.Keys.Redeem(r.Context(), token, r.UserAgent())
+	} else if r.PostFormValue("webhooks") == "only" && !auth.IsPortalToken(key) {
+		// The page that sends itself takes what opens the webhook portal, beside a
+		// person's own session, and nothing that would replace that.
+		err = aftercall.Errorf(aftercall.Unauthenticated, "this link does not open the webhook portal")
 	} else {
 		session, err = p.Keys.SignIn(r.Context(), key, r.UserAgent())
 	}

@@ -22,7 +22,7 @@ func TestSteps(t *testing.T) {
 	// 1. In your CRM, create a webhook endpoint and copy the URL.
 	crm := newCRM(t)
 	// 2. Go to Settings > API & Webhooks and click "Configure".
-	b.do(chromedp.Navigate(i.login), says("Nothing is delivered yet"), press("Settings"), says("API & Webhooks"), press("Configure"))
+	b.do(chromedp.Navigate(i.login), press("Open the portal"), says("Nothing is delivered yet"), press("Settings"), says("API & Webhooks"), press("Configure"))
 	// 3. Click "Add Endpoint" and paste the URL. 4. Enable the events.
 	crm.connect(b)
 	// 5. Make a test call. 6. Verify that the webhook triggered and the record was updated.

@@ -30,7 +30,6 @@
       location.replace("/portal");
     }
   }
-  document.querySelector("form[data-submit]")?.submit();
 
   // Charts.
   const tones = { good: "--good", warn: "--warn", bad: "--bad", other: "--other", "": "--quiet" };
