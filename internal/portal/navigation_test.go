@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/aftercall/aftercall/internal/store/storetest"
@@ -47,4 +49,18 @@ func TestTheLastClickWins(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("the page that nobody waits for any more was not given up")
 	}
+}
+
+// Who is signed out meanwhile is told so by the page that is open, and does not look at
+// an empty one.
+func TestSignedOutMeanwhile(t *testing.T) {
+	i := serve(t, storetest.SQLite(t))
+	b := open(t, i.url)
+	b.do(chromedp.Navigate(i.login), press("Open the portal"), press("Calls"), says("No call yet"))
+	if _, err := chromedp.Call(b.ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	i.post(t, "/v1/report-call", `{"external_call_id": "call-1", "phone_number": "+14155550100", "direction": "outbound",
+		"from_number": "+14155550199", "to_number": "+14155550100", "triggered_at": 1763000000000, "call_status": "COMPLETED"}`)
+	b.do(says("API key"), until(`location.pathname === "/portal/login"`))
 }
