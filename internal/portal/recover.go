@@ -32,8 +32,8 @@ func (p *Portal) recover(v *visit) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	back := map[string]time.Duration{"recover": recoverBack, "replay": replayBack}[shown.Kind]
-	if !since.IsZero() && since.Before(v.now.Add(-back-time.Minute)) { // a minute for who fills in the earliest
+	back, counted := map[string]time.Duration{"recover": recoverBack, "replay": replayBack}[shown.Kind]
+	if counted && !since.IsZero() && since.Before(v.now.Add(-back-time.Minute)) { // a minute for who fills in the earliest
 		return view{}, aftercall.InvalidField("since", "must be within the last %d days", int(back.Hours()/24))
 	}
 	shown.Since = since
