@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -115,6 +114,7 @@ type Call struct {
 	RecordingURL  string
 	BookedSlotFor time.Time
 	FollowUpAt    time.Time       // when the contact asked to be called again
+	DoNotCall     bool            // the contact asked not to be called any more
 	Analysis      json.RawMessage // the system's fields: name -> {value, details}
 	Outcome       json.RawMessage // the customer's own: name -> {value, fieldSchema}
 	CreatedAt     time.Time
@@ -126,49 +126,8 @@ func (c Call) Placed() bool {
 	return c.EndReason != EndThrottled && (c.EndReason != EndCanceled || !c.StartedAt.IsZero())
 }
 
-// What counts as a conversation; a hang-up after "hello" does not.
-const (
-	conversationTurns = 2
-	conversationWords = 5 // beyond a greeting
-	conversationTime  = 10 * time.Second
-)
-
-// greetings are words by which people answer a phone, and which say nothing more.
-var greetings = []string{
-	"hello", "hi", "hey", "yes", "yeah", "good", "morning", "afternoon", "evening", "this", "is", "speaking",
-	"hallo", "ja", "guten", "tag", "morgen", "abend", "bitte", "hier", "ist", "am", "apparat",
-}
-
-// Conversation reports whether the contact took part in one. Of a call without any
-// words it can only tell how long it was.
-func (c Call) Conversation() bool {
-	if !c.FollowUpAt.IsZero() { // to be called again is all that the contact wanted
-		return false
-	}
-	timed := !c.StartedAt.IsZero() && !c.EndedAt.IsZero()
-	long := c.EndedAt.Sub(c.StartedAt) >= conversationTime
-	turns := c.Turns
-	if len(turns) == 0 {
-		turns = turnsOf(c.Transcript)
-	}
-	if timed && !long || len(turns) == 0 {
-		return timed && long
-	}
-	spoken, words := 0, 0
-	for _, turn := range turns {
-		if turn.Role == RoleUser {
-			spoken++
-			words += countWords(turn.Content)
-		}
-	}
-	return spoken >= conversationTurns || words >= conversationWords
-}
-
-// countWords counts words that are no greeting.
-func countWords(text string) int {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' })
-	return len(slices.DeleteFunc(words, func(word string) bool { return slices.Contains(greetings, word) }))
-}
+// conversationTime is how long a call has to be for a conversation.
+const conversationTime = 10 * time.Second
 
 // over is when the call ended, as far as it was told.
 func (c Call) over(now time.Time) time.Time {
@@ -284,22 +243,31 @@ func validatePhone(f *fieldErrors, path, text string) string {
 	return number
 }
 
-// Conclude fills in what follows from the contact that the call was with: the
-// status, unless it was told, and the number of the attempt. Another attempt follows
-// an outbound call as long as its contact is being tried, and any call when the
-// contact asked for it; without one, somebody on the line was just not reached.
+// Conclude fills in what follows from the contact that a call made elsewhere was with:
+// the status, unless it was told, and the number of the attempt. Another attempt
+// follows an outbound call as long as its contact is being tried, and any call when the
+// contact asked for it.
 func (c Call) Conclude(contact Contact) Call {
 	c.AccountID, c.ContactID = contact.AccountID, contact.ID
-	if c.Status == "" {
-		another := !c.FollowUpAt.IsZero() || c.Direction == Outbound && contact.Tried()
-		c.Status = c.EndReason.Status(c.Conversation())
-		if c.Status == CallAnswered && !another {
-			c.Status = CallNotReached
-		}
-	}
 	c.Attempt = 1
 	if c.Direction == Outbound {
 		c.Attempt = contact.CallAttempts + 1
+	}
+	return c.conclude(!c.FollowUpAt.IsZero() || c.Direction == Outbound && contact.Tried())
+}
+
+// conclude fills in the status, unless it was told, by whether another attempt will be
+// made: without one, somebody on the line was just not reached.
+func (c Call) conclude(another bool) Call {
+	c.DoNotCall = c.AsksNotToBeCalled()
+	if c.Status == "" {
+		c.Status = c.EndReason.Status(c.Conversation())
+		switch {
+		case c.Status == CallAnswered && c.DoNotCall:
+			c.Status = CallCompleted
+		case c.Status == CallAnswered && !another:
+			c.Status = CallNotReached
+		}
 	}
 	return c
 }

@@ -97,23 +97,23 @@ func TestContactAfterLateReports(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	hour := time.Hour
 	c := Contact{Status: ContactReached, ReachedAt: now}
-	if next, _ := c.After(Call{Status: CallCompleted, EndedAt: now.Add(-hour)}, now); next.ReachedAt != now {
+	if next, _ := c.After(Call{Status: CallCompleted, EndedAt: now.Add(-hour)}, nil, now); next.ReachedAt != now {
 		t.Errorf("reached at %v", next.ReachedAt)
 	}
 	c = Contact{Status: ContactPending, NextCallAt: now.Add(hour)}
 	missed := Call{Status: CallNotReached, Direction: Outbound, TriggeredAt: now}
-	if next, _ := c.After(missed, now); next.NextCallAt != c.NextCallAt {
+	if next, _ := c.After(missed, nil, now); next.NextCallAt != c.NextCallAt {
 		t.Errorf("next call at %v", next.NextCallAt)
 	}
 	missed.TriggeredAt = c.NextCallAt // it was that call
-	if next, _ := c.After(missed, now); !next.NextCallAt.IsZero() {
+	if next, _ := c.After(missed, nil, now); !next.NextCallAt.IsZero() {
 		t.Errorf("next call at %v", next.NextCallAt)
 	}
 	asked := Call{Status: CallAnswered, Direction: Inbound, TriggeredAt: now, FollowUpAt: now.Add(3 * hour)}
-	if next, _ := c.After(asked, now); next.NextCallAt != asked.FollowUpAt {
+	if next, _ := c.After(asked, nil, now); next.NextCallAt != asked.FollowUpAt {
 		t.Errorf("next call at %v", next.NextCallAt)
 	}
-	if next, _ := (Contact{Status: ContactNew}).After(asked, now); next.Status != ContactNew || !next.NextCallAt.IsZero() {
+	if next, _ := (Contact{Status: ContactNew}).After(asked, nil, now); next.Status != ContactNew || !next.NextCallAt.IsZero() {
 		t.Errorf("an inbound call made a contact %s", next.Status)
 	}
 }

@@ -171,42 +171,100 @@ func (c Contact) Tried() bool { return c.Status == ContactNew || c.Status == Con
 
 // After returns the contact after a call has ended, and the events that tell of it,
 // in the order they happened. It is the only place that knows which call leads to
-// which status.
+// which status. The run is the contact's, as it is after the call; nil when it has
+// none.
 //
-// This is the rule for calls made elsewhere, whose dialer goes on by itself: what
+// Without a run the call was made elsewhere, by a dialer that goes on by itself: what
 // did not reach a new contact makes it pending, and nothing takes back that a
 // contact was reached. A number that does not exist ends the trying. A contact that
 // calls by itself is reached or left as it is, since inbound calls are never retried.
-func (c Contact) After(call Call, now time.Time) (Contact, []Event) {
-	before := c.Status
+func (c Contact) After(call Call, run *Run, now time.Time) (Contact, []Event) {
 	c.InCallSince = time.Time{}
 	if call.Direction == Outbound {
 		c.CallAttempts++
 	}
-	if !c.NextCallAt.After(call.TriggeredAt) { // this call was the planned one, or later
-		c.NextCallAt = time.Time{}
-	}
+	status := c.Status
 	switch {
+	case call.DoNotCall:
+		status = ContactClosed
 	case call.Status == CallCompleted:
-		c.Status, c.NextCallAt = ContactReached, time.Time{}
+		status = ContactReached
 		c.ReachedAt = later(c.ReachedAt, call.over(now))
+	case run != nil && run.Open():
+		status = ContactPending
+	case run != nil && run.ID == call.RunID:
+		if c.Tried() { // else somebody ended the run, and said how the contact stands
+			status = ContactClosed
+		}
 	case c.Status == ContactReached || c.Status == ContactClosed:
 	case call.Direction == Inbound && c.Status == ContactNew:
 	case call.Direction == Outbound && call.EndReason == EndInvalidNumber:
-		c.Status, c.NextCallAt = ContactClosed, time.Time{}
+		status = ContactClosed
 	default:
-		c.Status = ContactPending
-		if !call.FollowUpAt.IsZero() {
-			c.NextCallAt = call.FollowUpAt
+		status = ContactPending
+	}
+	c.NextCallAt = c.nextCall(call, run, status)
+	c, changed := c.become(status, now)
+	return c, append(changed, callEndedEvent(call, c))
+}
+
+// nextCall is when the next call is planned after one that led to a status.
+func (c Contact) nextCall(call Call, run *Run, status ContactStatus) time.Time {
+	switch {
+	case status == ContactReached, status == ContactClosed:
+		return time.Time{}
+	case run != nil:
+		return run.DueAt
+	case !call.FollowUpAt.IsZero() && status == ContactPending:
+		return call.FollowUpAt
+	case !c.NextCallAt.After(call.TriggeredAt): // this call was the planned one, or later
+		return time.Time{}
+	}
+	return c.NextCallAt
+}
+
+// become gives the contact a status, and returns the event that tells of it when it is
+// another than before.
+func (c Contact) become(status ContactStatus, now time.Time) (Contact, []Event) {
+	c.UpdatedAt = now
+	if c.Status == status {
+		return c, nil
+	}
+	c.Status, c.StatusUpdatedAt = status, now
+	return c, []Event{statusChangedEvent(c)}
+}
+
+// Scheduled returns the contact as it is once a run was opened for it or goes on, and
+// the events that tell of it.
+func (c Contact) Scheduled(run Run, now time.Time) (Contact, []Event) {
+	c.NextCallAt = run.DueAt
+	return c.become(ContactPending, now)
+}
+
+// GivenUp returns the contact as it is once its run was ended without a call, and the
+// events that tell of it.
+func (c Contact) GivenUp(now time.Time) (Contact, []Event) {
+	c.NextCallAt = time.Time{}
+	return c.become(ContactClosed, now)
+}
+
+// ZoneNames are the time zones in which the contact may be: its own, else those of its
+// number, else the account's. A number's prefix only hints at a place, but a better
+// hint than none.
+func (c Contact) ZoneNames(account string) []string {
+	if c.Timezone != "" {
+		return []string{c.Timezone}
+	}
+	if number, err := phonenumbers.Parse(c.PhoneNumber, ""); err == nil {
+		names, err := phonenumbers.GetTimezonesForNumber(number)
+		if err == nil && len(names) > 0 && names[0] != phonenumbers.UNKNOWN_TIMEZONE {
+			return names
 		}
 	}
-	c.UpdatedAt = now
-	var events []Event
-	if c.Status != before {
-		c.StatusUpdatedAt = now
-		events = append(events, statusChangedEvent(c))
+	if account == "" {
+		account = "UTC"
 	}
-	return c, append(events, callEndedEvent(call, c))
+	return []string{account}
 }
 
 // later returns the later of two times: reports may come in any order.

@@ -39,7 +39,7 @@ func TestContactAfter(t *testing.T) {
 				test.call.Direction = Outbound
 			}
 			test.call.EndedAt = now.Add(-time.Minute)
-			next, events := Contact{Status: test.from, InCallSince: now, CallAttempts: 4}.After(test.call, now)
+			next, events := Contact{Status: test.from, InCallSince: now, CallAttempts: 4}.After(test.call, nil, now)
 			if next.Status != test.to {
 				t.Errorf("status is %s, want %s", next.Status, test.to)
 			}
@@ -114,7 +114,7 @@ func TestContactAfterAnything(t *testing.T) {
 				Direction: rapid.SampledFrom([]Direction{Outbound, Inbound}).Draw(t, "direction"),
 				EndReason: rapid.SampledFrom([]EndReason{"", EndInvalidNumber, EndBusy, "?"}).Draw(t, "reason"),
 			}
-			next, events := c.After(call, time.Unix(1, 0))
+			next, events := c.After(call, nil, time.Unix(1, 0))
 			if c.Status == ContactReached && next.Status != ContactReached {
 				t.Fatalf("reached became %s", next.Status)
 			}

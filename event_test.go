@@ -111,7 +111,7 @@ func FuzzEvents(f *testing.F) {
 			TriggeredAt: time.UnixMilli(millis), Turns: []Turn{{said, RoleUser}}, Analysis: json.RawMessage(object), FollowUpAt: time.UnixMilli(millis),
 		}
 		_, _ = contact.Validate(), call.Validate() // whatever is wrong: only objects are left of the objects
-		_, events := contact.After(call, time.UnixMilli(millis))
+		_, events := contact.After(call, nil, time.UnixMilli(millis))
 		if len(events) != 2 {
 			t.Fatalf("%d events", len(events))
 		}

@@ -82,7 +82,7 @@ func BuiltIn() []EventType {
 		CallEnded:            "A call completed: its outcome, transcript and analysis, with the contact as it is afterwards.",
 		ContactStatusChanged: "A contact's status changed: new, pending, reached or closed.",
 	}
-	_, events := contact.After(call, ended)
+	_, events := contact.After(call, nil, ended)
 	types := make([]EventType, len(events))
 	for i, e := range events {
 		types[i] = EventType{

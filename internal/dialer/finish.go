@@ -40,7 +40,7 @@ func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done F
 		}
 		call := r.Call.Conclude(contact)
 		call.ID, call.CreatedAt = aftercall.NewUUID(), tx.Now()
-		next, events := contact.After(call, tx.Now())
+		next, events := contact.After(call, nil, tx.Now())
 		if err := tx.InsertCall(call); err != nil {
 			return err
 		}
