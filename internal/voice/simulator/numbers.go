@@ -1,6 +1,3 @@
-// Package simulator plays phone calls that never take place: who answers, what is
-// said, and what an analysis should find in it. The same seed and call always play
-// the same scene.
 package simulator
 
 import "strings"
