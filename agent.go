@@ -175,6 +175,13 @@ func NewAgent(accountID string, now time.Time) Agent {
 	}
 }
 
+// NewDefaultAgent is the agent that an account begins with.
+func NewDefaultAgent(accountID string, now time.Time) Agent {
+	a := NewAgent(accountID, now)
+	a.Title, a.Default = DefaultAgentTitle, true
+	return a
+}
+
 // Limits on the fields of an agent.
 const (
 	maxTitle         = 256 // characters
@@ -278,6 +285,13 @@ func (d Dialing) validate(f *fieldErrors, path string) {
 	if d.Hours.Empty() {
 		f.add(path+".hours", "must be open at some time of the week")
 	}
+}
+
+// ValidMaxRetryDays checks the days of a request that overrides its agent's.
+func ValidMaxRetryDays(path string, days int) error {
+	var f fieldErrors
+	validateMaxRetryDays(&f, path, &days)
+	return f.err()
 }
 
 func validateMaxRetryDays(f *fieldErrors, path string, days *int) {

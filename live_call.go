@@ -56,6 +56,24 @@ type Progress struct {
 	Final         bool            `json:"final,omitempty"`  // nothing more will come
 }
 
+// Validate checks what a voice engine told.
+func (p *Progress) Validate() error {
+	var f fieldErrors
+	c := Call{Turns: p.Turns}
+	c.validateTurns(&f)
+	if p.Reason != "" && !endReasonPattern.MatchString(string(p.Reason)) {
+		f.add("reason", "must be a word such as contact_hangup: up to 128 letters, digits, or one of _ . -")
+	}
+	validateText(&f, "answered_by", p.AnsweredBy, maxGender)
+	validateText(&f, "recording_url", p.RecordingURL, maxRecordingURL)
+	validateSpoken(&f, "summary", p.Summary)
+	if p.FromNumber != "" {
+		p.FromNumber = validatePhone(&f, "from", p.FromNumber)
+	}
+	p.Fields = validateObject(&f, "fields", p.Fields, maxAnalysis)
+	return f.err()
+}
+
 // Merge adds what came later, or came first and was heard of later. The end is taken
 // once: what another one says of when and why does not count.
 func (p Progress) Merge(heard Progress) Progress {
@@ -192,6 +210,19 @@ func (l LiveCall) Call(fields []OutcomeField) Call {
 		c.EndReason = EndIVR
 	}
 	return c
+}
+
+// Enrich fills in what a call that was taken lacks. It reports false when that is
+// nothing.
+func (c Call) Enrich(p Progress) (Call, bool) {
+	more := false
+	if len(c.Turns) == 0 && len(p.Turns) > 0 {
+		c.Turns, c.Transcript, more = p.Turns, transcriptOf(p.Turns), true
+	}
+	if c.RecordingURL == "" && p.RecordingURL != "" {
+		c.RecordingURL, more = p.RecordingURL, true
+	}
+	return c, more
 }
 
 // inOrder brings the times of an engine whose clock is off into an order that can be:

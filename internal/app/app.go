@@ -21,11 +21,13 @@ import (
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/api/svix"
 	"github.com/aftercall/aftercall/internal/api/telli"
+	"github.com/aftercall/aftercall/internal/api/voice"
 	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/portal"
 	"github.com/aftercall/aftercall/internal/retention"
 	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/voice/simulator"
 	"github.com/aftercall/aftercall/internal/web"
 	"github.com/aftercall/aftercall/internal/webhook"
 )
@@ -46,6 +48,9 @@ type Config struct {
 	Concurrency         int
 	EndpointConcurrency int
 	ShutdownTimeout     time.Duration // how long requests in progress may take to end
+	SimulatorSpeed      float64       // of simulated calls: 1 is real time, 0 at once
+	SimulatorSeed       uint64
+	SimulatorAnyNumber  bool // simulate calls to numbers, too, that may be somebody's
 	Log                 *slog.Logger
 }
 
@@ -62,6 +67,8 @@ type App struct {
 	store    *store.Store
 	keys     *auth.Keys
 	engine   *webhook.Engine
+	dialer   *dialer.Dialer
+	sim      *simulator.Engine
 	listener net.Listener
 	server   *http.Server
 }
@@ -118,15 +125,18 @@ func (a *App) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	calls := dialer.New(a.store)
+	a.openDialer()
+	if err = a.dialer.EnsureAgents(ctx); err != nil {
+		return err
+	}
 	pages, err := portal.New(portal.Config{
-		Store: a.store, Engine: a.engine, Dialer: calls, Keys: a.keys, BaseURL: a.baseURL(), Schedule: cfg.Schedule, Log: cfg.Log,
+		Store: a.store, Engine: a.engine, Dialer: a.dialer, Keys: a.keys, BaseURL: a.baseURL(), Schedule: cfg.Schedule, Log: cfg.Log,
 	})
 	if err != nil {
 		return err
 	}
 	a.server = &http.Server{
-		Handler:           a.routes(calls, pages, metrics),
+		Handler:           a.routes(pages, metrics),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -135,6 +145,24 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.server.RegisterOnShutdown(pages.Shutdown)
 	return nil
+}
+
+// openDialer makes the dialer and its voice engines. The simulator calls back as a real
+// engine does, but by the address that this process listens on.
+func (a *App) openDialer() {
+	a.sim = simulator.New(simulator.Config{
+		Seed: a.cfg.SimulatorSeed, Speed: a.cfg.SimulatorSpeed, AnyNumber: a.cfg.SimulatorAnyNumber,
+		BaseURL: "http://" + a.listener.Addr().String(), Transport: localTransport(), Log: a.cfg.Log,
+	})
+	a.dialer = dialer.New(a.store, dialer.Config{
+		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{aftercall.SimulatorEngine: a.sim},
+		BaseURL: a.baseURL(), Log: a.cfg.Log,
+	})
+}
+
+// localTransport sends to this process only.
+func localTransport() *http.Transport {
+	return &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64, IdleConnTimeout: 30 * time.Second}
 }
 
 func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
@@ -148,10 +176,11 @@ func engineConfig(cfg Config, metrics prometheus.Registerer) webhook.Config {
 }
 
 // routes puts the faces beside each other.
-func (a *App) routes(d *dialer.Dialer, pages *portal.Portal, metrics *prometheus.Registry) http.Handler {
+func (a *App) routes(pages *portal.Portal, metrics *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", svix.New(a.store, a.engine, a.keys, a.baseURL()))
-	mux.Handle("/", telli.New(d, a.keys)) // answers unknown routes, too
+	mux.Handle("/voice/", voice.New(a.dialer))
+	mux.Handle("/", telli.New(a.dialer, a.keys)) // answers unknown routes, too
 	mux.Handle("/portal", pages)
 	mux.Handle("/portal/", pages)
 	mux.Handle("GET /{$}", http.RedirectHandler("/portal", http.StatusSeeOther))
@@ -213,6 +242,8 @@ func (a *App) Run(ctx context.Context) error {
 	loops.Go(func() { a.keys.Run(work) })
 	loops.Go(func() { retention.New(a.store, a.cfg.Log).Run(work) })
 	loops.Go(func() { a.store.KeepAnalyzed(work, a.cfg.Log) })
+	loops.Go(func() { a.sim.Run(ctx) })
+	loops.Go(func() { a.dialer.Run(ctx) }) // first of all no more calls
 	go func() { serving <- a.server.Serve(a.listener) }()
 
 	var failed error

@@ -7,7 +7,7 @@ import (
 	"github.com/aftercall/aftercall/internal/store"
 )
 
-// CreateAccount stores a new account; its ID and times are set. Errors: Invalid,
+// CreateAccount stores a new account with its default agent; its ID and times are set. Errors: Invalid,
 // Conflict for a uid that is taken.
 func CreateAccount(tx *store.Tx, a *aftercall.Account) error {
 	if a.Timezone == "" {
@@ -18,7 +18,10 @@ func CreateAccount(tx *store.Tx, a *aftercall.Account) error {
 	}
 	a.ID = aftercall.NewID(aftercall.AccountPrefix, tx.Now())
 	a.CreatedAt, a.UpdatedAt = tx.Now(), tx.Now()
-	return tx.InsertAccount(*a)
+	if err := tx.InsertAccount(*a); err != nil {
+		return err
+	}
+	return tx.InsertAgent(aftercall.NewDefaultAgent(a.ID, tx.Now()))
 }
 
 // UpdateAccount changes an account, found by id or uid, and returns it as it is then.

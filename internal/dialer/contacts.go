@@ -188,14 +188,26 @@ func (d *Dialer) Contacts(ctx context.Context, accountID string, ids []string) (
 }
 
 // EraseContact removes a contact and every trace of the person: name, number,
-// e-mail, details, transcripts, and the payloads and answers of messages about it.
+// e-mail, details, transcripts, and the payloads and answers of messages about it. A
+// blocked number stays blocked, by its hash. A call in progress is hung up.
 func (d *Dialer) EraseContact(ctx context.Context, accountID, id string) error {
 	id, ok := uuidOf(id)
 	if !ok {
 		return noContact()
 	}
-	return d.store.Update(ctx, func(tx *store.Tx) error {
+	var live []aftercall.LiveCall
+	err := d.store.Update(ctx, func(tx *store.Tx) error {
+		contact, err := tx.TakeContact(accountID, store.ByID, id)
+		if err != nil {
+			return err
+		}
+		if live, err = tx.LiveCallsOf(accountID, id); err != nil {
+			return err
+		}
 		if err := tx.EraseContact(accountID, id); err != nil {
+			return err
+		}
+		if err := tx.EraseBlockedNumber(accountID, aftercall.NumberHash(accountID, contact.PhoneNumber)); err != nil {
 			return err
 		}
 		messages, err := tx.ContactMessages(accountID, id)
@@ -204,4 +216,23 @@ func (d *Dialer) EraseContact(ctx context.Context, accountID, id string) error {
 		}
 		return tx.EraseMessages(accountID, messages...)
 	})
+	if err == nil {
+		d.hangUp(ctx, live)
+	}
+	return err
+}
+
+// hangUp ends calls whose contact is gone, as well as the voice engine can: nobody will
+// hear of them any more.
+func (d *Dialer) hangUp(ctx context.Context, live []aftercall.LiveCall) {
+	for _, l := range live {
+		agent, err := d.agent(ctx, store.AgentRef{AccountID: l.AccountID, AgentID: l.AgentID})
+		engine := d.engines[agent.Engine.Kind]
+		if err != nil || engine == nil {
+			continue
+		}
+		if err := engine.Cancel(ctx, agent, l); err != nil {
+			d.log.Warn("cannot hang up the call of an erased contact", "call", l.ID, "cause", err)
+		}
+	}
 }

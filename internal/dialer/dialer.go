@@ -1,20 +1,119 @@
-// Package dialer owns the verbs of calling: whom there is to call, and what a
-// finished call means for them.
+// Package dialer owns the verbs of calling: whom there is to call and when, what is
+// told of a call, and what a finished one means.
+//
+// The main path of a call: [Dialer.Schedule] opens a run → planner.plan claims it when
+// it is due, decides by [aftercall.Run.Decide] and stores the call before anything else
+// → placer.place has the voice engine start it → [Dialer.Hear] stores what the engine
+// tells → take → finish, by [aftercall.Run.After] and [aftercall.Contact.After]. What
+// nothing is heard of, look asks for.
 package dialer
 
 import (
 	"context"
+	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/store"
 )
 
-// Dialer keeps contacts and takes finished calls.
-type Dialer struct{ store *store.Store }
+// Config says what a dialer works with. Without engines it keeps contacts and takes
+// reported calls, but dials nobody.
+type Config struct {
+	Engines map[aftercall.EngineKind]VoiceEngine
+	BaseURL string // under which voice engines reach this server
+	Log     *slog.Logger
+}
+
+// Dialer keeps contacts, dials them, and takes finished calls. Its verbs may be called
+// at any time; Run makes it dial.
+type Dialer struct {
+	store   *store.Store
+	engines map[aftercall.EngineKind]VoiceEngine
+	baseURL string
+	log     *slog.Logger
+	zones   zones
+	agents  agentCache
+	planner *planner
+	placer  *placer
+	heard   chan struct{} // a bell: voice engines told something
+	looks   chan struct{} // a bell: a live call is to be looked at sooner than was thought
+}
 
 // New makes a dialer on a store.
-func New(s *store.Store) *Dialer { return &Dialer{s} }
+func New(s *store.Store, cfg Config) *Dialer {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Dialer{
+		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
+		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1),
+	}
+	d.planner, d.placer = newPlanner(d), newPlacer(d)
+	return d
+}
+
+// Run dials until the context ends. Calls in progress go on: what became of them is
+// asked at the next start.
+func (d *Dialer) Run(ctx context.Context) {
+	d.store.WatchCalls(d.committed)
+	for err := d.lookAtAll(ctx); err != nil; err = d.lookAtAll(ctx) {
+		d.log.Warn("cannot look at the calls in progress, trying again", "cause", err)
+		if !sleep(ctx, nil, time.Now().Add(retryPause)) {
+			return
+		}
+	}
+	var loops sync.WaitGroup
+	loops.Go(func() { d.planner.run(ctx) })
+	loops.Go(func() { d.placer.run(ctx) })
+	loops.Go(func() { d.runHearing(ctx) })
+	loops.Go(func() { d.runLooks(ctx) })
+	loops.Wait()
+}
+
+// committed is told of what has changed, after its commit.
+func (d *Dialer) committed(c store.Changes) {
+	d.planner.changed(c)
+	for _, ref := range c.Agents {
+		d.agents.forget(ref)
+	}
+	if c.Heard {
+		ring(d.heard)
+	}
+	if !c.Looks.IsZero() {
+		ring(d.looks)
+	}
+}
+
+// ring wakes a loop. A loop that is awake looks again before it sleeps.
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// sleep waits for a bell, or a time; zero is no time. It reports false when the context
+// ended first.
+func sleep(ctx context.Context, bell <-chan struct{}, until time.Time) bool {
+	var alarm <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		alarm = timer.C
+	}
+	select {
+	case <-bell:
+	case <-alarm:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// retryPause is the wait after the store did not answer.
+const retryPause = time.Second
 
 // races is how often a transaction may lose a unique value to another one.
 const races = 8
@@ -38,9 +137,35 @@ func noContact() error { return aftercall.Errorf(aftercall.NotFound, "contact no
 
 func noCall() error { return aftercall.Errorf(aftercall.NotFound, "call not found") }
 
+func noAgent() error { return aftercall.Errorf(aftercall.NotFound, "agent not found") }
+
 // DuplicateExternalID is the code of the error for an external id that is taken.
 const DuplicateExternalID = "DUPLICATE_EXTERNAL_ID"
 
 func errTaken() error {
 	return aftercall.Errorf(aftercall.Conflict, "external_contact_id: another contact has this id").WithCode(DuplicateExternalID)
+}
+
+// zones loads time zones once.
+type zones struct{ loaded sync.Map }
+
+// of returns the zones of these names. Names that the program does not know, which a
+// newer table of numbers may have, are left out; there is always one.
+func (z *zones) of(names []string) []*time.Location {
+	list := make([]*time.Location, 0, len(names))
+	for _, name := range names {
+		loaded, ok := z.loaded.Load(name)
+		if !ok {
+			zone, err := time.LoadLocation(name)
+			if err != nil {
+				continue
+			}
+			loaded, _ = z.loaded.LoadOrStore(name, zone)
+		}
+		list = append(list, loaded.(*time.Location))
+	}
+	if len(list) == 0 {
+		list = append(list, time.UTC)
+	}
+	return list
 }

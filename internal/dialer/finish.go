@@ -39,16 +39,13 @@ func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done F
 			return err
 		}
 		call := r.Call.Conclude(contact)
-		call.ID, call.CreatedAt = aftercall.NewUUID(), tx.Now()
-		next, events := contact.After(call, nil, tx.Now())
-		if err := tx.InsertCall(call); err != nil {
-			return err
-		}
-		if err := tx.UpdateContact(next); err != nil {
+		call.ID = aftercall.NewUUID()
+		w := newWrites(tx, accountID)
+		if _, err := moved(tx, w, contact, call, nil); err != nil {
 			return err
 		}
 		done = Finished{call.ID, contact.ID}
-		return tx.Publish(messages(tx, accountID, events)...)
+		return w.flush()
 	})
 	return done, err
 }

@@ -8,14 +8,14 @@ import (
 
 const callColumns = `account_id, id, external_id, contact_id, agent_id, run_id, attempt, direction, from_number, to_number,
 	triggered_at, started_at, ended_at, status, end_reason, transcript, turns, recording_url, booked_slot_for, follow_up_at,
-	analysis, outcome, created_at`
+	analysis, outcome, do_not_call, created_at`
 
 func readCall(s scan) (c aftercall.Call, err error) {
 	var analysis, outcome string
 	err = s(&c.AccountID, &c.ID, textAt(&c.ExternalID), &c.ContactID, &c.AgentID, textAt(&c.RunID), &c.Attempt, &c.Direction,
 		&c.FromNumber, &c.ToNumber, timeAt(&c.TriggeredAt), timeAt(&c.StartedAt), timeAt(&c.EndedAt), &c.Status, &c.EndReason,
 		&c.Transcript, jsonAt(&c.Turns), &c.RecordingURL, timeAt(&c.BookedSlotFor), timeAt(&c.FollowUpAt),
-		&analysis, &outcome, timeAt(&c.CreatedAt))
+		&analysis, &outcome, &c.DoNotCall, timeAt(&c.CreatedAt))
 	c.Analysis, c.Outcome = rawAt(analysis), rawAt(outcome)
 	return c, err
 }
@@ -33,12 +33,28 @@ func (tx *Tx) CallByExternalID(accountID, externalID string) (aftercall.Call, er
 }
 
 // InsertCall stores a call. An external id that is taken is a Conflict.
-func (tx *Tx) InsertCall(c aftercall.Call) error {
-	_, err := tx.exec(`INSERT INTO call (`+callColumns+`) VALUES `+tuples(1, 1, bare(23)...),
-		c.AccountID, c.ID, text(c.ExternalID), c.ContactID, c.AgentID, text(c.RunID), c.Attempt, string(c.Direction),
-		c.FromNumber, c.ToNumber, micros(c.TriggeredAt), maybe(c.StartedAt), maybe(c.EndedAt), string(c.Status), string(c.EndReason),
-		c.Transcript, jsonOf(c.Turns), c.RecordingURL, maybe(c.BookedSlotFor), maybe(c.FollowUpAt),
-		string(c.Analysis), string(c.Outcome), micros(c.CreatedAt))
+func (tx *Tx) InsertCall(c aftercall.Call) error { return tx.InsertCalls([]aftercall.Call{c}) }
+
+// InsertCalls is InsertCall for many.
+func (tx *Tx) InsertCalls(list []aftercall.Call) error {
+	return inChunks(list, func(rows []aftercall.Call) error {
+		args := make([]any, 0, 24*len(rows))
+		for _, c := range rows {
+			args = append(args, c.AccountID, c.ID, text(c.ExternalID), c.ContactID, c.AgentID, text(c.RunID), c.Attempt, string(c.Direction),
+				c.FromNumber, c.ToNumber, micros(c.TriggeredAt), maybe(c.StartedAt), maybe(c.EndedAt), string(c.Status), string(c.EndReason),
+				c.Transcript, jsonOf(c.Turns), c.RecordingURL, maybe(c.BookedSlotFor), maybe(c.FollowUpAt),
+				string(c.Analysis), string(c.Outcome), c.DoNotCall, micros(c.CreatedAt))
+		}
+		_, err := tx.exec(`INSERT INTO call (`+callColumns+`) VALUES `+tuples(len(rows), 1, bare(24)...), args...)
+		return err
+	})
+}
+
+// EnrichCall stores what came of a call after its end was taken: its transcript and
+// its recording.
+func (tx *Tx) EnrichCall(c aftercall.Call) error {
+	_, err := tx.exec(`UPDATE call SET transcript = $3, turns = $4, recording_url = $5 WHERE account_id = $1 AND id = $2`,
+		c.AccountID, c.ID, c.Transcript, jsonOf(c.Turns), c.RecordingURL)
 	return err
 }
 

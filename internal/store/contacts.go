@@ -155,6 +155,15 @@ func (tx *Tx) EraseContact(accountID, id string) error {
 	if n == 0 {
 		return aftercall.Errorf(aftercall.NotFound, "contact not found")
 	}
+	for _, statement := range []string{
+		`UPDATE run SET end_reason = 'contact_erased', due_at = NULL, call_id = NULL WHERE account_id = $1 AND contact_id = $2 AND end_reason = ''`,
+		`DELETE FROM voice_event WHERE account_id = $1 AND call_id IN (SELECT id FROM live_call WHERE account_id = $1 AND contact_id = $2)`,
+		`DELETE FROM live_call WHERE account_id = $1 AND contact_id = $2`,
+	} {
+		if _, err := tx.exec(statement, accountID, id); err != nil {
+			return err
+		}
+	}
 	_, err = tx.exec(`UPDATE call SET from_number = '', to_number = '', transcript = '', turns = '[]', recording_url = '',
 			analysis = '', outcome = ''
 		WHERE account_id = $1 AND contact_id = $2`, accountID, id)

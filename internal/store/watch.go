@@ -18,15 +18,25 @@ type Fresh struct {
 	LeaseUntil time.Time
 }
 
-// Changes is what a committed transaction means to the delivery engine.
+// Changes is what a committed transaction means to the engines.
 type Changes struct {
 	Fresh     []Fresh
 	Endpoints []EndpointRef          // whose settings changed
 	Due       []EndpointRef          // which have deliveries due in the store
 	Erased    []aftercall.MessageRef // whose payload must no longer be sent
+
+	Runs   []RunDue   // which are due at some time
+	Agents []AgentRef // whose settings changed
+	Freed  []LineRef  // of which a call ended
+	Heard  bool       // voice engines have told something
+	Looks  time.Time  // when the first live call is to be looked at; zero when none changed
 }
 
-func (c Changes) empty() bool { return len(c.Fresh)+len(c.Endpoints)+len(c.Due)+len(c.Erased) == 0 }
+func (c Changes) deliveries() bool { return len(c.Fresh)+len(c.Endpoints)+len(c.Due)+len(c.Erased) > 0 }
+
+func (c Changes) calls() bool {
+	return len(c.Runs)+len(c.Agents)+len(c.Freed) > 0 || c.Heard || !c.Looks.IsZero()
+}
 
 // Watcher is the delivery engine's side of the bell.
 type Watcher struct {
@@ -40,15 +50,25 @@ type Watcher struct {
 	Committed func(Changes)
 }
 
-type watch struct{ current atomic.Pointer[Watcher] }
+type watch struct {
+	current atomic.Pointer[Watcher]
+	calls   atomic.Pointer[func(Changes)]
+}
 
 // Watch sets who is told of changes. Without a watcher, fresh deliveries are due
 // at once for whoever claims them first.
 func (s *Store) Watch(w *Watcher) { s.watch.current.Store(w) }
 
+// WatchCalls sets who is told of runs, agents and live calls that changed, after the
+// commit.
+func (s *Store) WatchCalls(committed func(Changes)) { s.watch.calls.Store(&committed) }
+
 func (w *watch) tell(c Changes) {
-	if watcher := w.current.Load(); watcher != nil && !c.empty() {
+	if watcher := w.current.Load(); watcher != nil && c.deliveries() {
 		watcher.Committed(c)
+	}
+	if committed := w.calls.Load(); committed != nil && c.calls() {
+		(*committed)(c)
 	}
 }
 

@@ -62,7 +62,7 @@ func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.C
 		in := new(In)
 		caller, body, err := read(api, bind, in, w, r)
 		if err != nil {
-			fail(w, r, api, err)
+			api.Fail(w, r, err)
 			return
 		}
 		do := func(ctx context.Context) (answer, error) {
@@ -79,7 +79,7 @@ func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.C
 			a, err = do(r.Context())
 		}
 		if err != nil {
-			fail(w, r, api, err)
+			api.Fail(w, r, err)
 			return
 		}
 		a.write(w)
@@ -93,12 +93,8 @@ func read[In any](api *API, bind *binder[In], in *In, w http.ResponseWriter, r *
 	}
 	note(r.Context(), caller)
 	if bind.body != nil {
-		body, err = readBody(w, r, api.MaxBody)
-		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return caller, nil, aftercall.Errorf(aftercall.TooLarge, "the request body exceeds %d bytes", tooLarge.Limit).WithCode("payload_too_large")
-		}
-		if err != nil {
-			return caller, nil, &aftercall.Error{Kind: aftercall.Invalid, Message: "the request body could not be read", Err: err}
+		if body, err = api.Body(w, r); err != nil {
+			return caller, nil, err
 		}
 		if err := bind.decode(in, body); err != nil {
 			return caller, nil, err
@@ -110,13 +106,20 @@ func read[In any](api *API, bind *binder[In], in *In, w http.ResponseWriter, r *
 // likelyBody is for how large a body memory is taken before anything has come of it.
 const likelyBody = 16 << 10
 
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+// Body reads the body of a request as it was sent. Errors: TooLarge, Invalid.
+func (api *API) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var body bytes.Buffer
 	if n := r.ContentLength; n > 0 {
 		body.Grow(int(min(n, likelyBody)) + bytes.MinRead)
 	}
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	return body.Bytes(), err
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, aftercall.Errorf(aftercall.TooLarge, "the request body exceeds %d bytes", tooLarge.Limit).WithCode("payload_too_large")
+	}
+	if err != nil {
+		return nil, &aftercall.Error{Kind: aftercall.Invalid, Message: "the request body could not be read", Err: err}
+	}
+	return body.Bytes(), nil
 }
 
 // answer is what a request is answered with.
@@ -160,8 +163,8 @@ func Marshal(v any) []byte {
 	return []byte(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// fail writes an error in the dialect, and leaves its cause to the log line.
-func fail(w http.ResponseWriter, r *http.Request, api *API, err error) {
+// Fail writes an error in the dialect, and leaves its cause to the log line.
+func (api *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := errorOf(err)
 	noteError(r.Context(), e)
 	api.WriteError(w, e)
@@ -232,7 +235,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
 	}
 	if path.Clean(r.URL.Path) != r.URL.Path { // the standard mux would redirect, in HTML
-		fail(w, r, m.api, noRoute())
+		m.api.Fail(w, r, noRoute())
 		return
 	}
 	handler, pattern := m.mux.Handler(r)
@@ -245,10 +248,10 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(probe, r)
 	if allow := probe.header.Get("Allow"); allow != "" {
 		w.Header().Set("Allow", allow)
-		fail(w, r, m.api, aftercall.Errorf(aftercall.NotFound, "method %s is not allowed here, only %s", r.Method, allow).WithCode(MethodNotAllowed))
+		m.api.Fail(w, r, aftercall.Errorf(aftercall.NotFound, "method %s is not allowed here, only %s", r.Method, allow).WithCode(MethodNotAllowed))
 		return
 	}
-	fail(w, r, m.api, noRoute())
+	m.api.Fail(w, r, noRoute())
 }
 
 func noRoute() error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/auth"
@@ -40,6 +41,12 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /v1/report-call", "reportCall", web.Handle(face, 200, a.reportCall))
 	mux.Handle("GET /v1/get-call/{call_id}", "getCall", web.Handle(face, 200, a.getCall))
 	mux.Handle("GET /v1/list-calls", "listCalls", web.Handle(face, 200, a.listCalls))
+
+	mux.Handle("POST /v1/schedule-call", "scheduleCall", web.Handle(face, 200, a.scheduleCall))
+	mux.Handle("POST /v1/schedule-calls-batch", "scheduleCalls", web.Handle(face, 200, a.scheduleCalls))
+	mux.Handle("POST /v1/initiate-call", "initiateCall", web.Handle(face, 200, a.initiateCall))
+	mux.Handle("POST /v1/remove-from-auto-dialer", "removeFromDialer", web.Handle(face, 200, a.removeFromDialer))
+	mux.Handle("POST /v1/remove-from-auto-dialer-batch", "removeManyFromDialer", web.Handle(face, 200, a.removeManyFromDialer))
 	mux.Describe("", openapi.API{
 		Title: "Aftercall: calls and contacts",
 		Description: "Contacts and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +
@@ -91,11 +98,11 @@ var statuses = [...]struct {
 func bodyOf(e *aftercall.Error) (status int, body errorBody) {
 	row := statuses[e.Kind]
 	body = errorBody{Message: e.Message, Code: row.code}
-	switch e.Code {
-	case dialer.DuplicateExternalID, accountKeyRequired:
-		body.Code = e.Code
-	case web.MethodNotAllowed:
+	switch {
+	case e.Code == web.MethodNotAllowed:
 		row.status, body.Code = http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"
+	case e.Code != "" && e.Code == strings.ToUpper(e.Code): // those of the dialer are in this dialect
+		body.Code = e.Code
 	}
 	if len(e.Fields) > 0 {
 		body.Fields = map[string]string{}

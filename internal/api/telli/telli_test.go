@@ -54,7 +54,7 @@ func each(t *testing.T, test func(c, other *caller)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			face := telli.New(dialer.New(s), keys)
+			face := telli.New(dialer.New(s, dialer.Config{}), keys)
 			c := newCaller(t, s, face)
 			c.url = url
 			test(c, newCaller(t, s, face))
@@ -254,7 +254,7 @@ func FuzzRoutes(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	face := telli.New(dialer.New(s), keys)
+	face := telli.New(dialer.New(s, dialer.Config{}), keys)
 	routes := []string{
 		"POST /v1/add-contact", "POST /v1/add-contacts-batch", "POST /v1/get-contacts-batch", "PATCH /v1/update-contact",
 		"PATCH /v1/update-contacts-batch", "POST /v1/report-call", "GET /v1/get-contact/", "GET /v1/get-contact-by-external-id/",
