@@ -109,15 +109,24 @@ func (c *Contact) validate(f *fieldErrors) {
 		f.add("external_url", "is not a URL such as https://crm.example.com/leads/7")
 	}
 	validateText(f, "email", c.Email, maxEmail)
-	if address, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || address.Address != c.Email) {
-		f.add("email", "is not an e-mail address")
+	if c.Email != "" && !isEmail(c.Email) {
+		f.add("email", notEmail)
 	}
 	validateTimezone(f, "timezone", c.Timezone)
 	c.Details = validateObject(f, "contact_details", c.Details, maxDetailBytes)
 }
 
-// notPhone says what is wrong with a number, without repeating it.
-const notPhone = "is not an international phone number such as +14155552671"
+// notPhone and notEmail say what is wrong, without repeating it.
+const (
+	notPhone = "is not an international phone number such as +14155552671"
+	notEmail = "is not an e-mail address"
+)
+
+// isEmail accepts an address alone, without a name.
+func isEmail(text string) bool {
+	address, err := mail.ParseAddress(text)
+	return err == nil && address.Address == text
+}
 
 // ValidateNew is Validate for a contact that a caller adds, who has to know its
 // name.

@@ -3,6 +3,7 @@
 //
 // An [Account] is the tenant. Its people are [Contact]s, who are called; a
 // finished [Call] moves its contact's status by one rule, [Contact.After].
+// A [Property] is a typed field of contacts, a [PhoneNumber] one of the account's own.
 // What happened is told to the account's customers as messages.
 //
 // An [EventType] names a kind of fact. A [Message] is one published fact: an id,

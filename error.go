@@ -3,6 +3,7 @@ package aftercall
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -95,11 +96,47 @@ func (f fieldErrors) err() error {
 	if len(f) == 0 {
 		return nil
 	}
-	texts := make([]string, len(f))
-	for i, field := range f {
+	return &Error{Kind: Invalid, Message: told(f), Fields: f}
+}
+
+// told says in one line what is wrong with each field.
+func told(fields []FieldError) string {
+	texts := make([]string, len(fields))
+	for i, field := range fields {
 		texts[i] = field.Path + ": " + field.Message
 	}
-	return &Error{Kind: Invalid, Message: strings.Join(texts, "; "), Fields: f}
+	return strings.Join(texts, "; ")
+}
+
+// AllInvalid makes one error of several about an input; nil ones say nothing. One that
+// is about no field is returned alone.
+func AllInvalid(errs ...error) error {
+	var f fieldErrors
+	for _, err := range errs {
+		e, ok := errors.AsType[*Error](err)
+		if err != nil && (!ok || e.Kind != Invalid || len(e.Fields) == 0) {
+			return err
+		}
+		if ok {
+			f = append(f, e.Fields...)
+		}
+	}
+	return f.err()
+}
+
+// Renamed returns the error with its fields under other names, for dialects that call
+// them otherwise. The path of a field is its name here.
+func (e *Error) Renamed(name func(path string) string) *Error {
+	if len(e.Fields) == 0 {
+		return e
+	}
+	renamed := *e
+	renamed.Fields = slices.Clone(e.Fields)
+	for i := range renamed.Fields {
+		renamed.Fields[i].Path = name(renamed.Fields[i].Path)
+	}
+	renamed.Message = told(renamed.Fields)
+	return &renamed
 }
 
 // InvalidField makes an Invalid error about a single input.

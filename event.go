@@ -40,6 +40,20 @@ func formatted(t time.Time, layout string) *string {
 	return &text
 }
 
+// moments are the forms of ISO 8601 that are understood, fractions of a second and
+// all. A time without its zone could be off by hours, so it is none.
+var moments = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05Z07:00"}
+
+// ParseISO reads a time as clients write it, in ISO 8601 with its zone, which is kept.
+func ParseISO(text string) (time.Time, bool) {
+	for _, layout := range moments {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // EpochMillis shows a time as calls show it, or null.
 func EpochMillis(t time.Time) *int64 {
 	if t.IsZero() {

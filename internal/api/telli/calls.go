@@ -22,10 +22,6 @@ const (
 	latest   = 2200
 )
 
-// moments are the forms of ISO 8601 that are understood, fractions of a second and
-// all. A time without its zone could be off by hours, so it is none.
-var moments = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05Z07:00"}
-
 // parseMoment reads a time as clients send it: epoch milliseconds, as a number or as
 // text, or ISO 8601. Absent and null are no time.
 func parseMoment(path string, raw json.RawMessage) (at time.Time, err error) {
@@ -37,18 +33,13 @@ func parseMoment(path string, raw json.RawMessage) (at time.Time, err error) {
 	if text == "" || text == "null" {
 		return time.Time{}, nil
 	}
-	millis, err := strconv.ParseFloat(text, 64)
-	if err == nil && math.Abs(millis) < 1e15 {
+	if millis, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(millis) < 1e15 {
 		at = time.UnixMilli(int64(millis))
 	} else {
-		for _, layout := range moments {
-			if at, err = time.Parse(layout, text); err == nil {
-				break
-			}
-		}
+		at, _ = aftercall.ParseISO(text)
 	}
 	switch at = at.UTC().Truncate(time.Microsecond); {
-	case err != nil || at.IsZero():
+	case at.IsZero():
 		return time.Time{}, aftercall.InvalidField(path, "must be epoch milliseconds, or ISO 8601 with a zone such as 2025-02-18T15:30:00Z")
 	case at.Year() < earliest || at.Year() > latest:
 		return time.Time{}, aftercall.InvalidField(path, "is in the year %d: times are epoch milliseconds, or ISO 8601", at.Year())
