@@ -25,7 +25,7 @@ type cli struct {
 	Listen          listenCmd          `cmd:"" help:"Receive webhooks here, verify them and show what they say."`
 	Bench           benchCmd           `cmd:"" help:"Measure this program on this machine."`
 	Import          importCmd          `cmd:"" help:"Take over what another server has."`
-	RotateMasterKey rotateMasterKeyCmd `cmd:"" help:"Seal the signing secrets with a new master key. Works while a server runs."`
+	RotateMasterKey rotateMasterKeyCmd `cmd:"" help:"Seal the secrets with a new master key. Works while a server runs."`
 	Migrate         migrateCmd         `cmd:"" help:"Bring a database's schema up to this program's, without starting the server."`
 }
 
@@ -89,7 +89,7 @@ type databaseFlag struct {
 
 // masterKeyFlag gives the keys that seal secrets.
 type masterKeyFlag struct {
-	MasterKey []string `help:"Keys that seal the signing secrets of endpoints, the newest first, each base64 of 32 bytes. Without any, the file FILE.key beside an SQLite database holds them, and on PostgreSQL nothing is sealed."`
+	MasterKey []string `help:"Keys that seal the secrets of endpoints and trunks, the newest first, each base64 of 32 bytes. Without any, the file FILE.key beside an SQLite database holds them, and on PostgreSQL nothing is sealed."`
 }
 
 // shutdownTimeout is how long requests in progress may take to end.

@@ -96,7 +96,7 @@ func Keys(ctx context.Context, database, account string, change KeyChange) (keys
 	return keys, made, err
 }
 
-// RotateMasterKey seals the secrets of all endpoints with the newest master key, see
+// RotateMasterKey seals the secrets of all endpoints and trunks with the newest master key, see
 // [store.Store.RotateMasterKey], and reports how many were not.
 func RotateMasterKey(ctx context.Context, database string, masterKeys []string) (resealed int, err error) {
 	err = withStore(ctx, database, func(s *store.Store) error {

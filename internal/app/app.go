@@ -95,7 +95,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	if !a.store.Seals() {
-		cfg.Log.Warn("the signing secrets of endpoints are stored as they are: give a master key to have them sealed")
+		cfg.Log.Warn("the secrets of endpoints and trunks are stored as they are: give a master key to have them sealed")
 	}
 	if err = a.store.CheckMasterKeys(ctx); err != nil {
 		return err

@@ -41,7 +41,8 @@ func (tx *Tx) UpdateAccount(a aftercall.Account) error {
 // accountTables hold rows of accounts, those that others refer to last.
 var accountTables = []string{
 	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "integration",
-	"voice_event", "live_call", "run", "line", "dial_record", "blocked_number", "agent", "call", "contact", "login", "session", "api_key",
+	"voice_event", "live_call", "run", "line", "dial_record", "blocked_number", "agent", "call", "contact", "property", "phone_number",
+	"login", "session", "api_key",
 }
 
 // DeleteAccount removes an account with everything it has.

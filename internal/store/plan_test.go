@@ -53,7 +53,7 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 		t.Errorf("only %d statements were heard", len(heard))
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
-	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact)\b`)
+	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number)\b`)
 	whole := regexp.MustCompile(`^SEARCH (delivery|d) .*\(account_id=\?\)`) // all that an account has
 	for query := range heard {
 		distinct := map[string]bool{}
@@ -61,7 +61,8 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 			distinct[name] = true
 		}
 		for _, step := range plan(t, s, query, len(distinct)) {
-			bounded := strings.HasSuffix(step, "COVERING INDEX delivery_due") && strings.Contains(query, "LIMIT")
+			bounded := strings.HasSuffix(step, "COVERING INDEX delivery_due") && strings.Contains(query, "LIMIT") ||
+				strings.HasSuffix(step, "COVERING INDEX phone_number_master_key") // an account has few, and nobody waits for it
 			if whole.MatchString(step) && !strings.HasPrefix(query, "DELETE FROM delivery WHERE account_id") || scan.MatchString(step) && !bounded || strings.Contains(step, "AUTOMATIC") {
 				t.Errorf("%s:\n%.700s", step, query)
 			}
@@ -188,7 +189,8 @@ func otherSteps(tx *Tx, ref EndpointRef, ids []string) []func() error {
 		func() error { return second(tx.TakeLogin([]byte("x"))) },
 		func() error { return second(tx.DeleteExpiredLogins(100)) },
 		func() error { return second(tx.masterKeysUsed()) },
-		func() error { return second(tx.resealBatch("", 100)) },
+		func() error { return second(tx.resealSecrets("", 100)) },
+		func() error { return second(tx.resealTrunks("", 100)) },
 		func() error { return second(tx.DeliveriesTo(ref, ids)) },
 		func() error { return second(tx.Answered(ref, 500, ids)) },
 		func() error { return second(tx.CountMessages(account, ids[0], ids[9])) },
@@ -235,6 +237,22 @@ func contactSteps(tx *Tx, account, contact string) []func() error {
 		func() error {
 			return second(tx.ContactList(account, ContactFilter{Status: aftercall.ContactNew}, Page{Limit: 50, Descending: true}))
 		},
+		func() error {
+			return second(tx.ContactList(account, ContactFilter{}, Page{Limit: 50, After: contact, Descending: true}))
+		},
+		func() error {
+			return tx.InsertProperty(aftercall.Property{AccountID: account, Key: "a", Type: aftercall.PropertyString})
+		},
+		func() error { return second(tx.Properties(account)) },
+		func() error { return second(tx.Property(account, "a")) },
+		func() error { return second(tx.TakeProperty(account, "a")) },
+		func() error { return tx.UpdateProperty(aftercall.Property{AccountID: account, Key: "a"}) },
+		func() error {
+			return tx.InsertPhoneNumber(aftercall.PhoneNumber{AccountID: account, ID: contact, Number: c.PhoneNumber})
+		},
+		func() error { return second(tx.PhoneNumbers(account)) },
+		func() error { return second(tx.TrunkPassword(account, contact)) },
+		func() error { return tx.DeletePhoneNumber(account, contact) },
 		func() error { return tx.EraseContact(account, contact) },
 		func() error { return tx.DeleteEndpoint(EndpointRef{account, "ep_1"}) },
 		func() error { return tx.DeleteAccount(account) },

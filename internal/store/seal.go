@@ -106,7 +106,7 @@ func (m *masterKeys) read() error {
 }
 
 // fileHead explains the file to who finds it.
-const fileHead = "# Seals the signing secrets in the database beside it, the first key those to come.\n" +
+const fileHead = "# Seals the secrets in the database beside it, the first key those to come.\n" +
 	"# Without it they cannot be read: keep a copy, but not where the database's copies are.\n"
 
 // write stores the keys, on disk when it returns, so that nothing is ever sealed with

@@ -92,10 +92,10 @@ func (tx *Tx) insertSecrets(ref EndpointRef, secrets []aftercall.Secret) error {
 	return nil
 }
 
-// Seals reports whether secrets are sealed with a master key.
+// Seals reports whether secrets and passwords are sealed with a master key.
 func (s *Store) Seals() bool { return s.keys.seals() }
 
-// CheckMasterKeys reports, as a Conflict, that there are secrets whose master key is
+// CheckMasterKeys reports, as a Conflict, that there are secrets or passwords whose master key is
 // not here.
 func (s *Store) CheckMasterKeys(ctx context.Context) error {
 	used, err := s.masterKeysUsed(ctx)
@@ -105,7 +105,7 @@ func (s *Store) CheckMasterKeys(ctx context.Context) error {
 	for _, id := range used {
 		if _, err := s.keys.find(id); id != "" && err != nil {
 			return &aftercall.Error{Kind: aftercall.Conflict, Err: err, Message: fmt.Sprintf(
-				"the signing secrets in the database are sealed with master key %s, which is not here: bring it, by --master-key or the file %s.key", id, s.url)}
+				"the secrets in the database are sealed with master key %s, which is not here: bring it, by --master-key or the file %s.key", id, s.url)}
 		}
 	}
 	return nil
@@ -120,13 +120,13 @@ func (s *Store) masterKeysUsed(ctx context.Context) (ids []string, err error) {
 }
 
 func (tx *Tx) masterKeysUsed() ([]string, error) {
-	return all(tx, value[string], `SELECT DISTINCT master_key FROM secret`)
+	return all(tx, value[string], `SELECT master_key FROM secret UNION SELECT master_key FROM phone_number`)
 }
 
-// resealBatch is how many secrets are sealed again in one transaction.
+// resealBatch is how many rows are sealed again in one transaction.
 const resealBatch = 256
 
-// RotateMasterKey seals every secret with the newest master key and reports how many
+// RotateMasterKey seals every secret and password with the newest master key and reports how many
 // were not. Of keys that were given it is the first; in a file it is a new one.
 func (s *Store) RotateMasterKey(ctx context.Context) (int, error) {
 	if !s.keys.seals() {
@@ -164,22 +164,27 @@ func (s *Store) reseal(ctx context.Context) (int, error) {
 	}
 	total := 0
 	for _, id := range used {
-		for n := resealBatch; id != current.id && n == resealBatch; {
-			err := s.Update(ctx, func(tx *Tx) (err error) {
-				n, err = tx.resealBatch(id, resealBatch)
-				return err
-			})
-			if err != nil {
-				return total, err
+		if id == current.id {
+			continue
+		}
+		for _, reseal := range []func(*Tx, string, int) (int, error){(*Tx).resealSecrets, (*Tx).resealTrunks} {
+			for n := resealBatch; n == resealBatch; {
+				err := s.Update(ctx, func(tx *Tx) (err error) {
+					n, err = reseal(tx, id, resealBatch)
+					return err
+				})
+				if err != nil {
+					return total, err
+				}
+				total += n
 			}
-			total += n
 		}
 	}
 	return total, nil
 }
 
-// resealBatch seals up to limit secrets of an old master key with the current one.
-func (tx *Tx) resealBatch(old string, limit int) (int, error) {
+// resealSecrets seals up to limit secrets of an old master key with the current one.
+func (tx *Tx) resealSecrets(old string, limit int) (int, error) {
 	rows, err := all(tx, readSecret, `SELECT `+secretColumns+` FROM secret WHERE master_key = $1 LIMIT $2`+tx.store.dialect.skipLocked, old, limit)
 	if err != nil {
 		return 0, err
