@@ -187,6 +187,15 @@ func (d *Dialer) Contacts(ctx context.Context, accountID string, ids []string) (
 	return list, err
 }
 
+// ContactList lists contacts by id, which is by when they were added.
+func (d *Dialer) ContactList(ctx context.Context, accountID string, p store.Page) (list []aftercall.Contact, err error) {
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		list, err = tx.ContactList(accountID, store.ContactFilter{}, p)
+		return err
+	})
+	return list, err
+}
+
 // EraseContact removes a contact and every trace of the person: name, number,
 // e-mail, details, transcripts, and the payloads and answers of messages about it. A
 // blocked number stays blocked, by its hash. A call in progress is hung up.

@@ -143,7 +143,9 @@ func noAgent() error { return aftercall.Errorf(aftercall.NotFound, "agent not fo
 const DuplicateExternalID = "DUPLICATE_EXTERNAL_ID"
 
 func errTaken() error {
-	return aftercall.Errorf(aftercall.Conflict, "external_contact_id: another contact has this id").WithCode(DuplicateExternalID)
+	e := aftercall.InvalidField("external_contact_id", "another contact has this id").WithCode(DuplicateExternalID)
+	e.Kind = aftercall.Conflict
+	return e
 }
 
 // zones loads time zones once.
