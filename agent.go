@@ -184,20 +184,20 @@ func NewDefaultAgent(accountID string, now time.Time) Agent {
 
 // Limits on the fields of an agent.
 const (
-	maxTitle         = 256 // characters
-	maxFromNumbers   = 1000
-	maxIntervals     = 100
-	maxInterval      = 60 * 24 * time.Hour
-	maxRetryDays     = 365
-	maxAttempts      = 100
-	maxPerNumber     = 100
-	maxOutcomeFields = 100
-	maxInstructions  = 4000 // characters
-	maxOptions       = 100
-	minRing          = 15 * time.Second // shorter is no chance to answer; the FCC's rule for telemarketers
-	maxRing          = 2 * time.Minute
-	minDuration      = 10 * time.Second
-	maxDuration      = 2 * time.Hour
+	maxTitle          = 256 // characters
+	maxFromNumbers    = 1000
+	maxIntervals      = 100
+	maxInterval       = 60 * 24 * time.Hour
+	maxRetryDays      = 365
+	maxAttempts       = 100
+	maxPerNumber      = 100
+	maxOutcomeFields  = 100
+	maxInstructions   = 4000 // characters
+	maxOutcomeOptions = 100
+	minRing           = 15 * time.Second // shorter is no chance to answer; the FCC's rule for telemarketers
+	maxRing           = 2 * time.Minute
+	minDuration       = 10 * time.Second
+	maxDuration       = 2 * time.Hour
 )
 
 // languagePattern is a language tag's outline; which languages there are, the voice
@@ -333,8 +333,8 @@ func (a *Agent) validateOutcomeFields(f *fieldErrors) {
 }
 
 func (o OutcomeField) validateOptions(f *fieldErrors, path string) {
-	if n := len(o.Options); n < 1 || n > maxOptions {
-		f.add(path+".options", "must hold 1 to %d options", maxOptions)
+	if n := len(o.Options); n < 1 || n > maxOutcomeOptions {
+		f.add(path+".options", "must hold 1 to %d options", maxOutcomeOptions)
 	}
 	seen := map[string]bool{}
 	for i, option := range o.Options {

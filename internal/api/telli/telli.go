@@ -47,9 +47,25 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /v1/initiate-call", "initiateCall", web.Handle(face, 200, a.initiateCall))
 	mux.Handle("POST /v1/remove-from-auto-dialer", "removeFromDialer", web.Handle(face, 200, a.removeFromDialer))
 	mux.Handle("POST /v1/remove-from-auto-dialer-batch", "removeManyFromDialer", web.Handle(face, 200, a.removeManyFromDialer))
+
+	mux.Handle("GET /v1/phone-numbers", "phoneNumbers.list", web.Handle(face, 200, a.listPhoneNumbers))
+	mux.Handle("POST /v1/phone-numbers/import", "phoneNumbers.import", web.Handle(face, 200, a.importPhoneNumber))
+	mux.Handle("DELETE /v1/phone-numbers/{id}", "phoneNumbers.delete", web.Handle(face, 200, a.deletePhoneNumber))
+
+	mux.Handle("POST /v2/contacts", "contacts.create", web.Handle(face, 201, a.createContactV2))
+	mux.Handle("GET /v2/contacts", "contacts.list", web.Handle(face, 200, a.listContactsV2))
+	mux.Handle("GET /v2/contacts/{id}", "contacts.get", web.Handle(face, 200, a.getContactV2))
+	mux.Handle("PATCH /v2/contacts/{id}", "contacts.update", web.Handle(face, 200, a.updateContactV2))
+	mux.Handle("PUT /v2/contacts/{id}", "contacts.replace", web.Handle(face, 200, a.replaceContactV2))
+	mux.Handle("DELETE /v2/contacts/{id}", "contacts.delete", web.Handle(face, 204, a.deleteContactV2))
+	mux.Handle("GET /v2/external/contacts/{externalId}", "contacts.getByExternalID", web.Handle(face, 200, a.getContactV2ByExternalID))
+	mux.Handle("GET /v2/properties/contacts", "properties.list", web.Handle(face, 200, a.listProperties))
+	mux.Handle("POST /v2/properties/contacts", "properties.create", web.Handle(face, 201, a.createProperty))
+	mux.Handle("GET /v2/properties/contacts/{key}", "properties.get", web.Handle(face, 200, a.getProperty))
+	mux.Handle("PATCH /v2/properties/contacts/{key}", "properties.update", web.Handle(face, 200, a.updateProperty))
 	mux.Describe("", openapi.API{
 		Title: "Aftercall: calls and contacts",
-		Description: "Contacts and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +
+		Description: "Contacts, their properties and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +
 			"The key of an account stands in the header Authorization.",
 		Version:  "1",
 		Errors:   map[string]reflect.Type{"4XX": reflect.TypeFor[errorBody](), "5XX": reflect.TypeFor[errorBody]()},

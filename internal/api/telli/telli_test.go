@@ -259,12 +259,17 @@ func FuzzRoutes(f *testing.F) {
 		"POST /v1/add-contact", "POST /v1/add-contacts-batch", "POST /v1/get-contacts-batch", "PATCH /v1/update-contact",
 		"PATCH /v1/update-contacts-batch", "POST /v1/report-call", "GET /v1/get-contact/", "GET /v1/get-contact-by-external-id/",
 		"DELETE /v1/delete-contact/", "GET /v1/get-call/", "GET /v1/list-calls?cursor=", "GET /v1/list-calls?contact_id=",
+		"POST /v2/contacts", "POST /v2/properties/contacts", "POST /v1/phone-numbers/import", "GET /v2/contacts?cursor=", "GET /v2/external/contacts/",
+		"GET /v2/properties/contacts/", "DELETE /v2/contacts/", "DELETE /v1/phone-numbers/",
 	}
 	for i := range routes {
 		for _, body := range []string{
 			"", "null", "{}", `{"contacts":[null,1,{}]}`, `{"contact_id":"` + strings.Repeat("1", 36) + `"}`, "\xff\x00", `{"contact_ids":["\u0000"]}`,
 			fmt.Sprintf(`{"contacts":[{"first_name":"\ud800","last_name":"%s","phone_number":"+14155552671","contact_details_x":1e999}]}`, "\u2028"),
 			`{"external_call_id":"1","phone_number":"+14155552671","direction":"inbound","from_number":"+14155552671","to_number":"+14155552671","triggered_at":1e300,"call_status":"ERROR"}`,
+			`{"firstName":"\u0000","lastName":"x","phoneNumber":"+14155552671","properties":[null,{"key":"x","value":1e999}]}`,
+			`{"key":"x","dataType":"select","label":"\ud800","description":"\u0000","options":[{"value":"\u0000","label":""},null]}`,
+			`{"phoneNumber":"+14155552671","terminationUri":"sip:[::]","authUsername":"\u0000","authPassword":"\ud800"}`,
 		} {
 			f.Add(i, body)
 		}
