@@ -166,8 +166,8 @@ func (p Property) read(raw json.RawMessage) (v any, wrong string) {
 // readSelected reads a list of options. One that is there twice is kept once.
 func (p Property) readSelected(raw json.RawMessage) (v any, wrong string) {
 	var list []string
-	if json.Unmarshal(raw, &list) != nil {
-		return nil, "must be a list of strings"
+	if json.Unmarshal(raw, &list) != nil || len(list) > maxOptions {
+		return nil, fmt.Sprintf("must be a list of at most %d strings", maxOptions)
 	}
 	selected := []string{}
 	for _, value := range list {
@@ -212,18 +212,22 @@ type Properties []Property
 // which clears it. What is sent for a key without a property is left out, as the
 // reference does. Errors: Invalid, naming each wrong one, "properties.0.value".
 func (list Properties) Values(sent []PropertyValue) (map[string]json.RawMessage, error) {
+	known := make(map[string]Property, len(list))
+	for _, p := range list {
+		known[p.Key] = p
+	}
 	values := map[string]json.RawMessage{}
 	var wrong []error
 	for i, s := range sent {
-		at := slices.IndexFunc(list, func(p Property) bool { return p.Key == s.Key })
-		if at < 0 {
+		p, ok := known[s.Key]
+		if !ok {
 			continue
 		}
 		if string(s.Value) == "null" {
 			values[s.Key] = nil
 			continue
 		}
-		v, err := list[at].Value(fmt.Sprintf("properties.%d.value", i), s.Value)
+		v, err := p.Value(fmt.Sprintf("properties.%d.value", i), s.Value)
 		values[s.Key] = v
 		wrong = append(wrong, err)
 	}

@@ -97,6 +97,7 @@ func TestPropertyValue(t *testing.T) {
 		{PropertyMultiSelect, `["green"]`, ``},
 		{PropertyMultiSelect, `[null]`, ``},
 		{PropertyMultiSelect, `"red"`, ``},
+		{PropertyMultiSelect, `["red"` + strings.Repeat(`,"red"`, 500) + `]`, ``},
 		{PropertyPhone, `"+1 (415) 555-2671"`, `"+14155552671"`},
 		{PropertyPhone, `"0800"`, ``},
 		{PropertyEmail, `"frida@example.com"`, `"frida@example.com"`},
