@@ -135,23 +135,30 @@ type LineRef struct{ AccountID, Line string }
 // no two decide at once about what it carries.
 func (tx *Tx) TakeLine(accountID, id string) (*aftercall.Line, error) {
 	line, err := one(tx, func(s scan) (*aftercall.Line, error) {
-		l := &aftercall.Line{AccountID: accountID, ID: id, Live: map[string]int{}}
+		l := &aftercall.Line{AccountID: accountID, ID: id}
 		return l, s(jsonAt(&l.Free), timeAt(&l.ClosedUntil), &l.Reason)
 	}, `INSERT INTO line (account_id, id, free, closed_until, reason) VALUES ($1, $2, '{}', NULL, '')
 		ON CONFLICT (account_id, id) DO UPDATE SET reason = line.reason RETURNING free, closed_until, reason`, accountID, id)
 	if err != nil {
 		return nil, err
 	}
-	type count struct {
-		number string
-		calls  int
-	}
-	counts, err := all(tx, func(s scan) (c count, err error) { err = s(&c.number, &c.calls); return c, err },
-		`SELECT from_number, COUNT(*) FROM live_call WHERE account_id = $1 AND line = $2 GROUP BY from_number`, accountID, id)
-	for _, c := range counts {
-		line.Live[c.number] = c.calls
-	}
+	line.Live, err = tx.LiveCounts(accountID, id)
 	return line, err
+}
+
+// LiveCounts returns how many live calls of a line there are, by the number that they
+// come from.
+func (tx *Tx) LiveCounts(accountID, line string) (map[string]int, error) {
+	counts := map[string]int{}
+	_, err := all(tx, func(s scan) (none struct{}, err error) {
+		var number string
+		var calls int
+		if err = s(&number, &calls); err == nil {
+			counts[number] = calls
+		}
+		return none, err
+	}, `SELECT from_number, COUNT(*) FROM live_call WHERE account_id = $1 AND line = $2 GROUP BY from_number`, accountID, line)
+	return counts, err
 }
 
 // UpdateLine stores what became of a line that was taken.
