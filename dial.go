@@ -38,9 +38,8 @@ func (r Run) Decide(rules Dialing, facts DialFacts, now time.Time) (Run, DialVer
 	case facts.InCall:
 		r.DueAt = now.Add(inCallWait)
 		return r, DialLater
-	case len(facts.Dialled) >= rules.PerNumber:
-		free := facts.Dialled[len(facts.Dialled)-rules.PerNumber].Add(day24)
-		return r.postpone(rules, facts, free, now)
+	case rules.free(facts.Dialled, now).After(now):
+		return r.postpone(rules, facts, rules.free(facts.Dialled, now), now)
 	case !facts.Requested && !r.Asked && !rules.Hours.Open(now, facts.Zones):
 		return r.postpone(rules, facts, now, now)
 	}

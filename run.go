@@ -83,19 +83,19 @@ func (r Run) count(call Call, zone *time.Location) Run {
 // time of the next try, which is the same if it was not asked to be later.
 //
 // Which reason leads where is decided here and in [EndReason.Status] and nowhere else.
-func (r Run) After(call Call, rules Dialing, zones []*time.Location, now time.Time) (Run, Call) {
+func (r Run) After(call Call, rules Dialing, facts DialFacts, now time.Time) (Run, Call) {
 	if r.CallID == call.ID {
 		r.CallID = ""
 	}
 	if !call.Placed() {
 		return r, call
 	}
-	r = r.count(call, zones[0])
+	r = r.count(call, facts.Zones[0])
 	call.Attempt = r.Attempts
 	if !r.Open() { // somebody ended it meanwhile: nothing follows
 		return r, call.conclude(false)
 	}
-	at, another := rules.next(r, call.EndReason, zones, now)
+	at, another := rules.next(r, call.EndReason, facts, now)
 	r.Asked = false
 	if call.FollowUpAt.After(now) { // who wants to be called is called, whatever the limits
 		at, another, r.Asked = call.FollowUpAt, true, true

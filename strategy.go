@@ -64,7 +64,8 @@ const (
 
 // next is when to call again after an attempt that ended for a reason, and whether to
 // at all.
-func (d Dialing) next(r Run, reason EndReason, zones []*time.Location, now time.Time) (time.Time, bool) {
+func (d Dialing) next(r Run, reason EndReason, facts DialFacts, now time.Time) (time.Time, bool) {
+	zones := facts.Zones
 	if d.MaxAttempts != nil && r.Charged >= *d.MaxAttempts {
 		return time.Time{}, false
 	}
@@ -79,7 +80,20 @@ func (d Dialing) next(r Run, reason EndReason, zones []*time.Location, now time.
 	default:
 		at, ok = d.smart(r, reason, zones, now)
 	}
+	for free := d.free(facts.Dialled, at); ok && free.After(at); free = d.free(facts.Dialled, at) {
+		at, ok = d.Hours.Next(free, zones)
+	}
 	return at, ok && r.withinDays(at, zones[0])
+}
+
+// free is from when on a number may get another attempt after those that it got, if that
+// is later than a time.
+func (d Dialing) free(dialled []time.Time, at time.Time) time.Time {
+	n := len(dialled) - d.PerNumber
+	if d.PerNumber <= 0 || n < 0 {
+		return at
+	}
+	return later(at, dialled[n].Add(day24))
 }
 
 func errorWait(inARow int) time.Duration {

@@ -34,7 +34,7 @@ func attempts(rules Dialing, zones []*time.Location, start time.Time, reason fun
 		at := r.DueAt
 		made = append(made, at)
 		call := Call{TriggeredAt: at, EndedAt: at.Add(20 * time.Second), Direction: Outbound, EndReason: reason(len(made))}
-		r, _ = r.After(call, rules, zones, call.EndedAt)
+		r, _ = r.After(call, rules, DialFacts{Zones: zones}, call.EndedAt)
 	}
 	return made
 }
@@ -66,16 +66,16 @@ func TestSmartCallingTimes(t *testing.T) {
 	rules := Dialing{Strategy: SmartCalling, Intensity: Moderate, MaxRetryDays: &days, Hours: everyDay(8, 20)}
 	r := Run{ID: "11111111-1111-4111-8111-111111111111", MaxRetryDays: &days}
 	call := Call{TriggeredAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), EndReason: EndNoAnswer}
-	first, status := r.After(call, rules, utc, call.TriggeredAt.Add(time.Minute))
+	first, status := r.After(call, rules, DialFacts{Zones: utc}, call.TriggeredAt.Add(time.Minute))
 	if first.DueAt != call.TriggeredAt.Add(time.Hour) || status.Status != CallNotReached {
 		t.Errorf("due %s after %s", first.DueAt, status.Status)
 	}
-	again, _ := r.After(call, rules, utc, call.TriggeredAt.Add(time.Minute))
+	again, _ := r.After(call, rules, DialFacts{Zones: utc}, call.TriggeredAt.Add(time.Minute))
 	if again.DueAt != first.DueAt {
 		t.Errorf("the same run is due %s and %s", first.DueAt, again.DueAt)
 	}
 	call.EndReason = EndBusy
-	if busy, _ := r.After(call, rules, utc, call.TriggeredAt); busy.DueAt.Before(call.TriggeredAt.Add(busyFrom)) || busy.DueAt.After(call.TriggeredAt.Add(busyTo)) {
+	if busy, _ := r.After(call, rules, DialFacts{Zones: utc}, call.TriggeredAt); busy.DueAt.Before(call.TriggeredAt.Add(busyFrom)) || busy.DueAt.After(call.TriggeredAt.Add(busyTo)) {
 		t.Errorf("who was busy is due %s", busy.DueAt)
 	}
 	// On the next days, one call in each half of the hours, and not all runs at once.
@@ -159,7 +159,7 @@ func TestRunAfter(t *testing.T) {
 		test.call.ID, test.call.RunID, test.call.Direction, test.call.TriggeredAt = "c", "r", Outbound, at
 		r := Run{ID: "r", CallID: "c", MaxRetryDays: &seven}
 		rules.MaxAttempts = test.most
-		got, call := r.After(test.call, rules, utc, at.Add(time.Minute))
+		got, call := r.After(test.call, rules, DialFacts{Zones: utc}, at.Add(time.Minute))
 		if call.Status != test.status || got.End != test.end || call.Attempt != 1 || got.CallID != "" {
 			t.Errorf("%s: %s and the run ended %q, want %s and %q", name, call.Status, got.End, test.status, test.end)
 		}
@@ -181,7 +181,7 @@ func TestRunAfter(t *testing.T) {
 func TestNeverPlaced(t *testing.T) {
 	r := Run{ID: "r", CallID: "c", DueAt: time.Unix(1, 0)}
 	for _, reason := range []EndReason{EndThrottled, EndCanceled} {
-		got, _ := r.After(Call{ID: "c", EndReason: reason}, Dialing{}, nil, time.Unix(2, 0))
+		got, _ := r.After(Call{ID: "c", EndReason: reason}, Dialing{}, DialFacts{}, time.Unix(2, 0))
 		if got.Attempts != 0 || got.CallID != "" || got.DueAt != r.DueAt || !got.Open() {
 			t.Errorf("%s: %+v", reason, got)
 		}

@@ -112,6 +112,20 @@ func sleep(ctx context.Context, bell <-chan struct{}, until time.Time) bool {
 	return ctx.Err() == nil
 }
 
+// How often the store is asked for what was not heard of: what other nodes stored and did
+// not come to. An SQLite database has no other nodes.
+const (
+	pollNodes = 5 * time.Second
+	pollAlone = time.Minute
+)
+
+func (d *Dialer) poll() time.Duration {
+	if d.store.Dialect() == "sqlite3" {
+		return pollAlone
+	}
+	return pollNodes
+}
+
 // retryPause is the wait after the store did not answer.
 const retryPause = time.Second
 

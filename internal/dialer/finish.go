@@ -41,7 +41,7 @@ func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done F
 		call := r.Call.Conclude(contact)
 		call.ID = aftercall.NewUUID()
 		w := newWrites(tx, accountID)
-		if _, err := moved(tx, w, contact, call, nil); err != nil {
+		if _, err := moved(w, contact, call, nil); err != nil {
 			return err
 		}
 		done = Finished{call.ID, contact.ID}

@@ -9,13 +9,8 @@ import (
 	"github.com/aftercall/aftercall/internal/store"
 )
 
-const (
-	// maxHeard is how many events are taken in one transaction.
-	maxHeard = 256
-	// rehear is how often the store is asked for events that nobody took: those that
-	// another node stored right before it died.
-	rehear = 5 * time.Second
-)
+// maxHeard is how many events are taken in one transaction.
+const maxHeard = 256
 
 // Hear takes a callback of a voice engine: it is verified, and stored before Hear
 // returns. What it means is decided afterwards. The same callback again changes
@@ -61,7 +56,7 @@ func (d *Dialer) runHearing(ctx context.Context) {
 			d.log.Warn("cannot take what voice engines told, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
 		case taken < maxHeard:
-			if !sleep(ctx, d.heard, time.Now().Add(rehear)) {
+			if !sleep(ctx, d.heard, time.Now().Add(d.poll())) {
 				return
 			}
 		}
@@ -184,81 +179,107 @@ func (d *Dialer) finishLive(tx *store.Tx, accountID string, list []aftercall.Liv
 	if len(list) == 0 {
 		return nil
 	}
-	var contactIDs, runIDs []string
+	f := &finishing{d: d, writes: newWrites(tx, accountID), agents: map[string]aftercall.Agent{}}
+	if err := f.load(list); err != nil {
+		return err
+	}
+	for _, l := range list {
+		if err := f.finish(l); err != nil {
+			return err
+		}
+	}
+	return f.flush()
+}
+
+// finishing is what ends of calls are taken with, and what comes of them.
+type finishing struct {
+	*writes
+	d        *Dialer
+	account  aftercall.Account
+	contacts map[string]aftercall.Contact
+	runsByID map[string]aftercall.Run
+	agents   map[string]aftercall.Agent
+	dialled  map[string][]time.Time
+}
+
+func (f *finishing) load(list []aftercall.LiveCall) (err error) {
+	var contactIDs, runIDs, hashes []string
 	for _, l := range list {
 		contactIDs = append(contactIDs, l.ContactID)
+		hashes = append(hashes, aftercall.NumberHash(l.AccountID, l.ToNumber))
 		if l.RunID != "" {
 			runIDs = append(runIDs, l.RunID)
 		}
 	}
-	contacts, err := tx.TakeContacts(accountID, unique(contactIDs))
-	if err != nil {
+	if f.contacts, err = f.tx.TakeContacts(f.accountID, unique(contactIDs)); err != nil {
 		return err
 	}
-	runs, err := tx.RunsByID(accountID, unique(runIDs))
-	if err != nil {
+	if f.runsByID, err = f.tx.RunsByID(f.accountID, unique(runIDs)); err != nil {
 		return err
 	}
-	account, err := tx.Account(accountID)
-	if err != nil {
+	if f.dialled, err = f.tx.Dialled(f.accountID, unique(hashes), f.tx.Now().Add(-memory)); err != nil {
 		return err
 	}
-	agents := map[string]aftercall.Agent{}
-	w := newWrites(tx, accountID)
-	for _, l := range list {
-		contact, known := contacts[l.ContactID]
-		if !known { // erased meanwhile
-			w.over = append(w.over, l)
-			continue
-		}
-		agent, ok := agents[l.AgentID]
-		if !ok {
-			if agent, err = tx.Agent(accountID, l.AgentID); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
-				return err
-			}
-			agents[l.AgentID] = agent
-		}
-		run, hasRun := runs[l.RunID]
-		call := l.Call(agent.OutcomeFields)
-		if !call.Placed() {
-			w.unplace(l, run, tx.Now().Add(throttledWait), string(call.EndReason))
-			continue
-		}
-		if hasRun {
-			zones := d.zones.of(contact.ZoneNames(account.Timezone))
-			run, call = run.After(call, agent.Dialing, zones, tx.Now())
-			w.runs = append(w.runs, run)
-			runs[l.RunID] = run
-		} else {
-			call = call.Conclude(contact)
-		}
-		next, err := moved(tx, w, contact, call, runOf(run, hasRun))
-		if err != nil {
-			return err
-		}
-		contacts[l.ContactID] = next
-		w.over = append(w.over, l)
-	}
-	return w.flush()
+	f.account, err = f.tx.Account(f.accountID)
+	return err
 }
 
-func runOf(r aftercall.Run, ok bool) *aftercall.Run {
-	if !ok {
+// agent is the agent of a call, or one without rules when it was deleted.
+func (f *finishing) agent(id string) (aftercall.Agent, error) {
+	if a, ok := f.agents[id]; ok {
+		return a, nil
+	}
+	a, err := f.tx.Agent(f.accountID, id)
+	if err != nil && aftercall.KindOf(err) != aftercall.NotFound {
+		return a, err
+	}
+	f.agents[id] = a
+	return a, nil
+}
+
+func (f *finishing) finish(l aftercall.LiveCall) error {
+	contact, known := f.contacts[l.ContactID]
+	if !known { // erased meanwhile
+		f.over = append(f.over, l)
 		return nil
 	}
-	return &r
+	agent, err := f.agent(l.AgentID)
+	if err != nil {
+		return err
+	}
+	call := l.Call(agent.OutcomeFields)
+	if !call.Placed() {
+		f.unplace(l, f.runsByID[l.RunID], f.tx.Now().Add(throttledWait), string(call.EndReason))
+		return nil
+	}
+	f.over = append(f.over, l)
+	run, dialled := f.runsByID[l.RunID]
+	if !dialled {
+		return f.move(contact, call.Conclude(contact), nil)
+	}
+	facts := aftercall.DialFacts{
+		Zones: f.d.zones.of(contact.ZoneNames(f.account.Timezone)), Dialled: f.dialled[aftercall.NumberHash(l.AccountID, l.ToNumber)],
+	}
+	run, call = run.After(call, agent.Dialing, facts, f.tx.Now())
+	f.runs = append(f.runs, run)
+	return f.move(contact, call, &run)
+}
+
+func (f *finishing) move(contact aftercall.Contact, call aftercall.Call, run *aftercall.Run) (err error) {
+	f.contacts[contact.ID], err = moved(f.writes, contact, call, run)
+	return err
 }
 
 // moved moves a contact by a call that was concluded, and gathers what is to be written.
 // Without a run of the call's own, the contact's open one hears of it.
-func moved(tx *store.Tx, w *writes, contact aftercall.Contact, call aftercall.Call, run *aftercall.Run) (aftercall.Contact, error) {
+func moved(w *writes, contact aftercall.Contact, call aftercall.Call, run *aftercall.Run) (aftercall.Contact, error) {
 	if run == nil {
-		open, err := tx.OpenRuns(w.accountID, []string{contact.ID})
+		open, err := w.tx.OpenRuns(w.accountID, []string{contact.ID})
 		if err != nil {
 			return contact, err
 		}
 		if r, ok := open[contact.ID]; ok {
-			next := r.Elsewhere(call, tx.Now())
+			next := r.Elsewhere(call, w.tx.Now())
 			w.runs = append(w.runs, next)
 			run = &next
 		}
@@ -266,9 +287,9 @@ func moved(tx *store.Tx, w *writes, contact aftercall.Contact, call aftercall.Ca
 	if call.DoNotCall {
 		w.block(contact.PhoneNumber, aftercall.AskedInCall)
 	}
-	call.CreatedAt = tx.Now()
+	call.CreatedAt = w.tx.Now()
 	w.calls = append(w.calls, call)
-	next, events := contact.After(call, run, tx.Now())
+	next, events := contact.After(call, run, w.tx.Now())
 	w.change(next, events)
 	return next, nil
 }

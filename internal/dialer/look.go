@@ -17,9 +17,6 @@ const (
 	fetchTimeout = 15 * time.Second
 	// lookLease is how long a look belongs to this process.
 	lookLease = fetchTimeout + 15*time.Second
-	// relook is how often the store is asked for calls to be looked at, if it was not
-	// heard of any.
-	relook = 30 * time.Second
 )
 
 // lookAtAll has all calls in progress looked at: what was told while no process
@@ -44,7 +41,7 @@ func (d *Dialer) runLooks(ctx context.Context) {
 			d.log.Warn("cannot look at calls, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
 		case looked < maxLooks:
-			until := time.Now().Add(relook)
+			until := time.Now().Add(d.poll())
 			if !next.IsZero() {
 				until = earlierOf(until, next)
 			}

@@ -14,9 +14,6 @@ import (
 const (
 	// maxPlan is how many runs are looked at in one transaction.
 	maxPlan = 128
-	// replan is how often the store is asked which agents have runs that are due: for
-	// what other nodes opened, and for lines that calls of other nodes have freed.
-	replan = 5 * time.Second
 	// fullWait is when a full line is looked at again if none of its calls is heard to end.
 	fullWait = time.Second
 )
@@ -70,7 +67,7 @@ func (p *planner) changed(c store.Changes) {
 func (p *planner) run(ctx context.Context) {
 	var asked time.Time
 	for {
-		if time.Since(asked) >= replan {
+		if time.Since(asked) >= p.d.poll() {
 			if err := p.ask(ctx); err != nil {
 				if ctx.Err() != nil {
 					return
@@ -81,7 +78,7 @@ func (p *planner) run(ctx context.Context) {
 			}
 		}
 		p.planDue(ctx)
-		until := time.Now().Add(replan)
+		until := time.Now().Add(p.d.poll())
 		if next, ok := p.next(); ok && next.Before(until) {
 			until = next
 		}
