@@ -54,6 +54,11 @@ type Progress struct {
 	Summary       string          `json:"summary,omitempty"`
 	Fields        json.RawMessage `json:"fields,omitempty"` // the engine's own analysis: name -> value
 	Final         bool            `json:"final,omitempty"`  // nothing more will come
+
+	// What only a report of the finished call says.
+	Status   CallStatus      `json:"status,omitempty"`
+	Analysis json.RawMessage `json:"analysis,omitempty"`
+	Outcome  json.RawMessage `json:"outcome,omitempty"`
 }
 
 // Validate checks what a voice engine told.
@@ -172,6 +177,19 @@ func (l LiveCall) Unheard(now time.Time) LiveCall {
 	return l
 }
 
+// Reported returns the call as it was reported to have ended.
+func (l LiveCall) Reported(c Call, now time.Time) LiveCall {
+	l = l.Hear(Progress{
+		AnsweredAt: c.StartedAt, EndedAt: c.over(now), Reason: c.EndReason, FromNumber: c.FromNumber, Turns: c.Turns,
+		RecordingURL: c.RecordingURL, BookedSlotFor: c.BookedSlotFor, FollowUpAt: c.FollowUpAt, Final: true,
+	}, now)
+	l.Progress.Status, l.Progress.Analysis, l.Progress.Outcome = c.Status, c.Analysis, c.Outcome
+	if len(l.Progress.Turns) == 0 {
+		l.Progress.Turns = turnsOf(c.Transcript)
+	}
+	return l
+}
+
 // Lost returns the call as one whose end nobody knows.
 func (l LiveCall) Lost(now time.Time) LiveCall {
 	return l.Hear(Progress{EndedAt: now, Reason: EndLost, Final: true}, now)
@@ -197,8 +215,15 @@ func (l LiveCall) Call(fields []OutcomeField) Call {
 		BookedSlotFor: p.BookedSlotFor, FollowUpAt: p.FollowUpAt, DoNotCall: p.DoNotCall,
 		Analysis: p.analysis(), Outcome: p.outcome(fields),
 	}
-	if c.EndReason == "" {
+	c.Status = p.Status
+	if c.EndReason == "" && c.Status == "" {
 		c.EndReason = EndEngineError
+	}
+	if p.Analysis != nil {
+		c.Analysis = p.Analysis
+	}
+	if p.Outcome != nil {
+		c.Outcome = p.Outcome
 	}
 	c.StartedAt, c.EndedAt = inOrder(c.TriggeredAt, c.StartedAt, c.EndedAt)
 	switch p.AnsweredBy { // whoever hung up then

@@ -50,6 +50,14 @@ func (r Run) ended(why RunEnd, now time.Time) Run {
 	return r
 }
 
+// technicalFailure reports whether the call says nothing of the contact.
+func (c Call) technicalFailure() bool {
+	if c.Status != "" {
+		return c.Status == CallError && c.EndReason != EndInvalidNumber
+	}
+	return c.EndReason.Status(false) == CallError && c.EndReason != EndInvalidNumber
+}
+
 // day24 is the time in which a technical failure counts once.
 const day24 = 24 * time.Hour
 
@@ -60,7 +68,7 @@ func (r Run) count(call Call, zone *time.Location) Run {
 	if r.FirstAt.IsZero() {
 		r.FirstAt = at
 	}
-	if call.EndReason.Status(false) == CallError && call.EndReason != EndInvalidNumber {
+	if call.technicalFailure() {
 		r.Errors++
 		if !r.ErrorAt.IsZero() && at.Sub(r.ErrorAt) < day24 {
 			return r

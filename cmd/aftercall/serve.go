@@ -26,6 +26,9 @@ type serveCmd struct {
 	AllowNetworks       []netip.Prefix `help:"Networks that webhooks may be sent to although they are not public, such as 10.0.0.0/8."`
 	Concurrency         int            `help:"Attempts that may be in flight, in all." default:"1024"`
 	EndpointConcurrency int            `help:"Attempts that may be in flight at one endpoint." default:"64"`
+	SimulatorSpeed      float64        `help:"How fast simulated calls are: 1 is real time, 60 a minute in a second, 0 at once." default:"1"`
+	SimulatorSeed       uint64         `help:"What simulated calls follow from: with the same seed the same numbers always answer alike." default:"1"`
+	SimulatorAnyNumber  bool           `help:"Simulate calls to numbers that may be somebody's, too. Nobody is called, but it may look so."`
 }
 
 // Validate is called by kong.
@@ -33,6 +36,8 @@ func (c *serveCmd) Validate() error {
 	switch {
 	case c.DeliveryTimeout < time.Second || c.DeliveryTimeout > 5*time.Minute:
 		return fmt.Errorf("--delivery-timeout must be 1s to 5m")
+	case c.SimulatorSpeed < 0 || c.SimulatorSpeed > 1e6:
+		return fmt.Errorf("--simulator-speed must be 0 to 1000000")
 	case c.Concurrency < 1 || c.EndpointConcurrency < 1:
 		return fmt.Errorf("--concurrency and --endpoint-concurrency must be at least 1")
 	}
@@ -54,6 +59,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		Schedule: c.RetrySchedule.Schedule, DeliveryTimeout: c.DeliveryTimeout, DisableAfter: c.DisableAfter,
 		HTTPSOnly: c.HTTPSOnly, AllowNetworks: c.AllowNetworks, Concurrency: c.Concurrency, EndpointConcurrency: c.EndpointConcurrency,
 		ShutdownTimeout: shutdownTimeout, Log: log,
+		SimulatorSpeed: c.SimulatorSpeed, SimulatorSeed: c.SimulatorSeed, SimulatorAnyNumber: c.SimulatorAnyNumber,
 	})
 	if err != nil {
 		return err

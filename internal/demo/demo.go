@@ -74,7 +74,7 @@ func serverConfig(dir string, log *slog.Logger) app.Config {
 		Schedule: aftercall.DefaultSchedule(), DeliveryTimeout: 15 * time.Second, DisableAfter: 5 * 24 * time.Hour,
 		// The sample CRM lives on this machine, where webhooks are not sent otherwise.
 		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Concurrency:   64, EndpointConcurrency: 8, ShutdownTimeout: 5 * time.Second, Log: log,
+		Concurrency:   64, EndpointConcurrency: 8, ShutdownTimeout: 5 * time.Second, Log: log, SimulatorSpeed: 60, SimulatorSeed: 1,
 	}
 }
 

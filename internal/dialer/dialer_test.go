@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/dialer"
 )
 
 // One contact, called through the simulator and its real callbacks, is reached, and
@@ -40,6 +41,138 @@ func TestContactIsReached(t *testing.T) {
 		w.settle(48 * time.Hour)
 		if n := len(w.calls(id)); n != 1 {
 			w.Errorf("%d calls to who was reached", n)
+		}
+	})
+}
+
+// A call that we placed can be ended by a report, too; what the engine tells later
+// changes nothing.
+func TestReportEndsLiveCall(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		id := w.contact(number(1))
+		done, err := w.dialer.Initiate(w.Context(), w.account.ID, dialer.Wanted{ContactID: id})
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.settle(time.Second)
+		report := dialer.Report{Call: aftercall.Call{
+			ID: done.Call.ID, Direction: aftercall.Outbound, FromNumber: "+12025550199", ToNumber: number(1), TriggeredAt: time.Now(),
+			Status: aftercall.CallNotReached, Outcome: []byte(`{"mood":{"value":"good"}}`),
+		}}
+		for range 2 {
+			finished, err := w.dialer.Finish(w.Context(), w.account.ID, report)
+			if err != nil || finished.CallID != done.Call.ID || finished.ContactID != id {
+				w.Fatalf("%+v, %v", finished, err)
+			}
+		}
+		w.settle(5 * time.Minute)
+		calls, run := w.calls(id), w.run(done.Run.ID)
+		if len(calls) != 1 || calls[0].Status != aftercall.CallNotReached || string(calls[0].Outcome) != `{"mood":{"value":"good"}}` {
+			w.Errorf("calls %+v", calls)
+		}
+		if contact := w.find(id); !run.Open() || contact.NextCallAt != run.DueAt || contact.Status != aftercall.ContactPending || run.Attempts != 1 {
+			w.Errorf("run %+v, next call at %s", run, contact.NextCallAt)
+		}
+	})
+}
+
+// A line carries no more than its agent's pace allows.
+func TestPace(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		f := w.through(nil)
+		a, err := w.dialer.UpdateAgent(w.Context(), w.account.ID, "default", func(a *aftercall.Agent) {
+			a.FromNumbers = []string{"+12025550180", "+12025550181"}
+			a.Engine.Pace = aftercall.Pace{Live: 5, PerSecond: 2, LivePerNumber: 3}
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.agent = a
+		ids := make([]string, 40)
+		for i := range ids {
+			ids[i] = w.contact(number(1))
+			if i%2 == 0 {
+				ids[i] = w.contact("+12025" + "5501" + "02")
+			}
+		}
+		a, err = w.dialer.UpdateAgent(w.Context(), w.account.ID, "default", func(a *aftercall.Agent) { a.Dialing.PerNumber = 100 })
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.schedule(ids...)
+		perNumber := map[string]int{}
+		for range 1200 {
+			w.settle(time.Second)
+			if n := w.live(); n > 5 {
+				w.Fatalf("%d live calls", n)
+			}
+		}
+		second := map[int64]int{}
+		for _, start := range f.starts {
+			perNumber[start.Call.FromNumber]++
+			second[start.Call.TriggeredAt.Unix()]++
+		}
+		if len(f.starts) != 40 || perNumber["+12025550180"] < 15 || perNumber["+12025550181"] < 15 {
+			w.Errorf("%d calls, by number %v", len(f.starts), perNumber)
+		}
+		for at, n := range second {
+			if n > 3 {
+				w.Errorf("%d calls in second %d", n, at)
+			}
+		}
+	})
+}
+
+// Who is taken out of the dialer is called no more; a call in progress goes on, and
+// still counts.
+func TestRemove(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		waiting, talking, missed := w.contact(number(1), func(c *aftercall.Contact) { c.Timezone = "Asia/Tokyo" }), w.contact(number(1)), w.contact(number(10))
+		w.schedule(waiting, talking, missed)
+		w.settle(30 * time.Second)
+		failed, err := w.dialer.Remove(w.Context(), w.account.ID, []string{waiting, talking, missed, waiting, aftercall.NewUUID()})
+		if err != nil || failed[0] != nil || failed[1] != nil || failed[2] != nil || failed[3] == nil || failed[4] == nil {
+			w.Fatal(failed, err)
+		}
+		w.settle(72 * time.Hour)
+		for id, want := range map[string]aftercall.ContactStatus{waiting: aftercall.ContactClosed, talking: aftercall.ContactReached, missed: aftercall.ContactClosed} {
+			contact := w.find(id)
+			if contact.Status != want || !contact.NextCallAt.IsZero() || len(w.calls(id)) > 1 {
+				w.Errorf("%s, want %s; next at %s after %d calls", contact.Status, want, contact.NextCallAt, len(w.calls(id)))
+			}
+		}
+	})
+}
+
+// A contact that calls by itself is reached, and not called any more.
+func TestInboundEndsTheRun(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		id := w.contact(number(10))
+		run := w.schedule(id)[0]
+		w.settle(10 * time.Minute)
+		inbound := func(status aftercall.CallStatus, external string) {
+			_, err := w.dialer.Finish(w.Context(), w.account.ID, dialer.Report{PhoneNumber: number(10), Call: aftercall.Call{
+				ExternalID: external, Direction: aftercall.Inbound, FromNumber: number(10), ToNumber: "+12025550199", TriggeredAt: time.Now(), Status: status,
+			}})
+			if err != nil {
+				w.Fatal(err)
+			}
+		}
+		inbound(aftercall.CallNotReached, "1")
+		if c, r := w.find(id), w.run(run.ID); c.Status != aftercall.ContactPending || !r.Open() || c.NextCallAt != r.DueAt {
+			w.Errorf("after a call that did not come through: %s, next at %s, due %s", c.Status, c.NextCallAt, r.DueAt)
+		}
+		inbound(aftercall.CallCompleted, "2")
+		if c, r := w.find(id), w.run(run.ID); c.Status != aftercall.ContactReached || r.End != aftercall.RunReached || !c.NextCallAt.IsZero() {
+			w.Errorf("after a conversation: %s, the run ended %q", c.Status, r.End)
+		}
+		w.settle(72 * time.Hour)
+		if n := len(w.calls(id)); n != 3 {
+			w.Errorf("%d calls", n)
 		}
 	})
 }

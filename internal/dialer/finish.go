@@ -19,13 +19,24 @@ type Report struct {
 type Finished struct{ CallID, ContactID string }
 
 // Finish takes a finished call: it stores the call, moves its contact and publishes
-// what happened, in one transaction. The same report again, by its external call id
+// what happened, in one transaction. A report of a call that we placed, by its call id,
+// ends that call. The same report again, by its external call id
 // or its call id, changes nothing and answers the same. Errors: Invalid, NotFound.
 func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done Finished, err error) {
 	if err := r.validate(); err != nil {
 		return done, err
 	}
 	err = d.update(ctx, func(tx *store.Tx) error {
+		if r.Call.ID != "" {
+			live, err := tx.TakeLiveCalls(accountID, []string{r.Call.ID})
+			if l, ok := live[r.Call.ID]; ok {
+				done = Finished{l.ID, l.ContactID}
+				return d.finishLive(tx, accountID, []aftercall.LiveCall{l.Reported(r.Call, tx.Now())})
+			}
+			if err != nil {
+				return err
+			}
+		}
 		known, err := reported(tx, accountID, r.Call)
 		if err == nil {
 			done = Finished{known.ID, known.ContactID}
@@ -55,7 +66,7 @@ func (r *Report) validate() error {
 	if r.Call.ID == "" && r.Call.ExternalID == "" {
 		return aftercall.InvalidField("external_call_id", "is required, or call_id: it lets the same report be sent again without being taken twice")
 	}
-	if r.Call.ContactID == "" && r.ExternalContactID == "" && r.PhoneNumber == "" {
+	if r.Call.ID == "" && r.Call.ContactID == "" && r.ExternalContactID == "" && r.PhoneNumber == "" {
 		return aftercall.InvalidField("contact_id", "is required, or external_contact_id, or phone_number")
 	}
 	if r.Call.ID != "" {
