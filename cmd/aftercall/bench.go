@@ -11,6 +11,7 @@ import (
 
 type benchCmd struct {
 	Deliver benchDeliverCmd `cmd:"" help:"How fast webhooks are delivered, as a ratio to a loop that only sends."`
+	Dial    benchDialCmd    `cmd:"" help:"How fast the dialer is, with simulated calls that end at once."`
 	Receive benchReceiveCmd `cmd:"" hidden:"" help:"The receiver's process of a benchmark."`
 	Publish benchPublishCmd `cmd:"" hidden:"" help:"The publisher's process of a benchmark."`
 }
@@ -38,6 +39,35 @@ func (c *benchDeliverCmd) Run(ctx context.Context) error {
 		return json.NewEncoder(os.Stdout).Encode(rows)
 	}
 	_, err = os.Stdout.WriteString(bench.Table(rows))
+	return err
+}
+
+type benchDialCmd struct {
+	Postgres string  `help:"Measure on PostgreSQL, too: a server's address, postgres://…, where databases may be created."`
+	Waiting  int     `help:"Open runs that are not due." default:"100000"`
+	Calls    int     `help:"Runs that are." default:"20000"`
+	Rate     float64 `help:"How many fall due a second, where not all do at once." default:"400"`
+	Quick    bool    `help:"Little of everything, to see that it runs."`
+	JSON     bool    `help:"Print JSON."`
+}
+
+// Run measures and prints a table.
+func (c *benchDialCmd) Run(ctx context.Context) error {
+	cfg := bench.DialConfig{
+		Config:  bench.Config{Postgres: c.Postgres, Rounds: 1, Scale: 1, Progress: os.Stderr},
+		Waiting: c.Waiting, Calls: c.Calls, Rate: c.Rate,
+	}
+	if c.Quick {
+		cfg.Waiting, cfg.Calls, cfg.Rate = 500, 200, 50
+	}
+	rows, err := bench.Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(rows)
+	}
+	_, err = os.Stdout.WriteString(bench.DialTable(rows))
 	return err
 }
 
