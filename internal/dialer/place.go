@@ -42,9 +42,12 @@ type placement struct {
 type placer struct {
 	d     *Dialer
 	queue chan placement
+	freed chan struct{} // a bell: there is room for another call
 }
 
-func newPlacer(d *Dialer) *placer { return &placer{d, make(chan placement, maxPlacing)} }
+func newPlacer(d *Dialer) *placer {
+	return &placer{d, make(chan placement, maxPlacing), make(chan struct{}, 1)}
+}
 
 // room is how many more calls may be decided.
 func (p *placer) room() int { return cap(p.queue) - len(p.queue) }
@@ -68,6 +71,7 @@ func (p *placer) run(ctx context.Context) {
 				case <-ctx.Done():
 					return
 				case c := <-p.queue:
+					ring(p.freed)
 					p.place(context.WithoutCancel(ctx), c)
 				}
 			}

@@ -77,6 +77,9 @@ func (p *planner) run(ctx context.Context) {
 				asked = time.Now()
 			}
 		}
+		for p.d.placer.room() == 0 && ctx.Err() == nil {
+			sleep(ctx, p.d.placer.freed, time.Time{})
+		}
 		p.planDue(ctx)
 		until := time.Now().Add(p.d.poll())
 		if next, ok := p.next(); ok && next.Before(until) {
@@ -153,7 +156,7 @@ func (p *planner) planDue(ctx context.Context) {
 func (p *planner) plan(ctx context.Context, ref store.AgentRef) (next time.Time, err error) {
 	room := min(maxPlan, p.d.placer.room())
 	if room == 0 {
-		return time.Now().Add(fullWait / 10), nil
+		return time.Now(), nil
 	}
 	var b *batch
 	err = p.d.store.Update(ctx, func(tx *store.Tx) (err error) {

@@ -58,21 +58,29 @@ func (tx *Tx) Run(accountID, id string) (aftercall.Run, error) {
 
 // RunsByID finds runs by their ids.
 func (tx *Tx) RunsByID(accountID string, ids []string) (map[string]aftercall.Run, error) {
-	return tx.runsBy(accountID, "id", "", ids, func(r aftercall.Run) string { return r.ID })
-}
-
-// OpenRuns returns the open runs of contacts, by contact.
-func (tx *Tx) OpenRuns(accountID string, contactIDs []string) (map[string]aftercall.Run, error) {
-	return tx.runsBy(accountID, "contact_id", " AND end_reason = ''", contactIDs, func(r aftercall.Run) string { return r.ContactID })
-}
-
-func (tx *Tx) runsBy(accountID, column, condition string, keys []string, key func(aftercall.Run) string) (map[string]aftercall.Run, error) {
-	found := make(map[string]aftercall.Run, len(keys))
-	err := inChunks(keys, func(keys []string) error {
-		list, err := all(tx, readRun, `SELECT `+runColumns+` FROM run WHERE account_id = $1
-			AND `+column+` IN (`+placeholders(len(keys), 2)+`)`+condition, append([]any{accountID}, anys(keys)...)...)
+	found := make(map[string]aftercall.Run, len(ids))
+	err := inChunks(ids, func(ids []string) error {
+		list, err := all(tx, readRun, `SELECT `+runColumns+` FROM run WHERE account_id = $1 AND id IN (`+placeholders(len(ids), 2)+`)`,
+			append([]any{accountID}, anys(ids)...)...)
 		for _, r := range list {
-			found[key(r)] = r
+			found[r.ID] = r
+		}
+		return err
+	})
+	return found, err
+}
+
+// OpenRuns returns the open runs of contacts, by contact. Each contact is looked up by
+// itself: for a list of them SQLite would rather read all runs of the account.
+func (tx *Tx) OpenRuns(accountID string, contactIDs []string) (map[string]aftercall.Run, error) {
+	found := make(map[string]aftercall.Run, len(contactIDs))
+	err := inChunks(contactIDs, func(ids []string) error {
+		list, err := all(tx, readRun, `WITH wanted (contact_id) AS (VALUES `+tuples(len(ids), 2, "TEXT")+`)
+			SELECT `+of("run", runColumns)+` FROM wanted CROSS JOIN run
+			WHERE run.account_id = $1 AND run.contact_id = wanted.contact_id AND run.end_reason = ''`,
+			append([]any{accountID}, anys(ids)...)...)
+		for _, r := range list {
+			found[r.ContactID] = r
 		}
 		return err
 	})
