@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -97,6 +96,8 @@ func crash(t *testing.T, database string, rounds int) {
 type victim struct {
 	t        *testing.T
 	database string
+	address  string       // to listen on; empty for any, another each time
+	flags    []string     // beside those that all have
 	base     atomic.Value // its address, which changes with each start
 	cmd      *exec.Cmd
 	stderr   bytes.Buffer
@@ -104,18 +105,16 @@ type victim struct {
 
 // start runs the program and waits until it is ready.
 func (v *victim) start() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		v.t.Fatal(err)
+	address := v.address
+	if address == "" {
+		address = freeAddress(v.t)
 	}
-	address := listener.Addr().String()
-	listener.Close()
 	self, err := os.Executable()
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	v.cmd = exec.Command(self, "serve", "--listen", address, "--db", v.database, "--operator-key", "operator",
-		"--allow-networks", "127.0.0.0/8", "--delivery-timeout", "1s", "--concurrency", strconv.Itoa(crashConcurrency))
+	v.cmd = exec.Command(self, append([]string{"serve", "--listen", address, "--db", v.database, "--operator-key", "operator",
+		"--allow-networks", "127.0.0.0/8", "--delivery-timeout", "1s", "--concurrency", strconv.Itoa(crashConcurrency)}, v.flags...)...)
 	v.cmd.Args[0] = "aftercall" // what testscript's Main goes by
 	v.cmd.Stderr = &v.stderr
 	v.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
