@@ -6,6 +6,12 @@
 // A [Property] is a typed field of contacts, a [PhoneNumber] one of the account's own.
 // What happened is told to the account's customers as messages.
 //
+// An [Agent] calls contacts until they are reached: a [Run] is its campaign for one
+// of them, [Dialing] its rules, [Hours] when they allow a call. [Run.Decide] has the
+// last word before each call, and [Run.After] says what follows from its end. A
+// [LiveCall] is a call from that decision until its end was taken, and [Line] what its
+// voice engine can carry.
+//
 // An [EventType] names a kind of fact. A [Message] is one published fact: an id,
 // a type, a time and payload bytes, which never change once stored. An
 // [Endpoint] is where an account wants messages, with the [Secret]s that sign
