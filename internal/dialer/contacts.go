@@ -206,11 +206,12 @@ func (d *Dialer) EraseContact(ctx context.Context, accountID, id string) error {
 	}
 	var live []aftercall.LiveCall
 	err := d.store.Update(ctx, func(tx *store.Tx) error {
-		contact, err := tx.TakeContact(accountID, store.ByID, id)
-		if err != nil {
+		var err error
+		if live, err = tx.TakeLiveCallsOf(accountID, id); err != nil {
 			return err
 		}
-		if live, err = tx.LiveCallsOf(accountID, id); err != nil {
+		contact, err := tx.TakeContact(accountID, store.ByID, id)
+		if err != nil {
 			return err
 		}
 		if err := tx.EraseContact(accountID, id); err != nil {

@@ -189,11 +189,11 @@ func (d *Dialer) unplace(tx *store.Tx, l aftercall.LiveCall, u unplaced) error {
 			return err
 		}
 	}
-	if _, err := tx.TakeContacts(l.AccountID, []string{l.ContactID}); err != nil {
-		return err
-	}
 	live, err := tx.TakeLiveCalls(l.AccountID, []string{l.ID})
 	if err != nil || len(live) == 0 || live[l.ID].State != aftercall.Placing {
+		return err
+	}
+	if _, err := tx.TakeContacts(l.AccountID, []string{l.ContactID}); err != nil {
 		return err
 	}
 	runs, err := tx.RunsByID(l.AccountID, []string{l.RunID})

@@ -84,6 +84,12 @@ func (tx *Tx) LiveCallsOf(accountID, contactID string) ([]aftercall.LiveCall, er
 	return all(tx, readLive, `SELECT `+liveColumns+` FROM live_call WHERE account_id = $1 AND contact_id = $2`, accountID, contactID)
 }
 
+// TakeLiveCallsOf is LiveCallsOf for those that are to be changed.
+func (tx *Tx) TakeLiveCallsOf(accountID, contactID string) ([]aftercall.LiveCall, error) {
+	return all(tx, readLive, `UPDATE live_call SET state = state WHERE account_id = $1 AND contact_id = $2 RETURNING `+liveColumns,
+		accountID, contactID)
+}
+
 // LiveContacts reports which of some contacts are in a call.
 func (tx *Tx) LiveContacts(accountID string, contactIDs []string) (map[string]bool, error) {
 	live := map[string]bool{}
