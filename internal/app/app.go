@@ -125,7 +125,7 @@ func (a *App) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	a.openDialer()
+	a.openDialer(metrics)
 	if err = a.dialer.EnsureAgents(ctx); err != nil {
 		return err
 	}
@@ -149,14 +149,14 @@ func (a *App) open(ctx context.Context) (err error) {
 
 // openDialer makes the dialer and its voice engines. The simulator calls back as a real
 // engine does, but by the address that this process listens on.
-func (a *App) openDialer() {
+func (a *App) openDialer(metrics prometheus.Registerer) {
 	a.sim = simulator.New(simulator.Config{
 		Seed: a.cfg.SimulatorSeed, Speed: a.cfg.SimulatorSpeed, AnyNumber: a.cfg.SimulatorAnyNumber,
 		BaseURL: "http://" + a.listener.Addr().String(), Transport: localTransport(), Log: a.cfg.Log,
 	})
 	a.dialer = dialer.New(a.store, dialer.Config{
 		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{aftercall.SimulatorEngine: a.sim},
-		BaseURL: a.baseURL(), Log: a.cfg.Log,
+		BaseURL: a.baseURL(), Log: a.cfg.Log, Metrics: metrics,
 	})
 }
 

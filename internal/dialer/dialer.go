@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/store"
 )
@@ -25,6 +27,7 @@ type Config struct {
 	Engines map[aftercall.EngineKind]VoiceEngine
 	BaseURL string // under which voice engines reach this server
 	Log     *slog.Logger
+	Metrics prometheus.Registerer // may be nil
 }
 
 // Dialer keeps contacts, dials them, and takes finished calls. Its verbs may be called
@@ -36,6 +39,7 @@ type Dialer struct {
 	log     *slog.Logger
 	zones   zones
 	agents  agentCache
+	metrics *metrics
 	planner *planner
 	placer  *placer
 	heard   chan struct{} // a bell: voice engines told something
@@ -49,7 +53,10 @@ func New(s *store.Store, cfg Config) *Dialer {
 	}
 	d := &Dialer{
 		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
-		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1),
+		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
+	}
+	if cfg.Metrics != nil {
+		d.metrics.register(cfg.Metrics)
 	}
 	d.planner, d.placer = newPlanner(d), newPlacer(d)
 	return d

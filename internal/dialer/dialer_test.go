@@ -1,11 +1,13 @@
 package dialer_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/internal/store/storetest"
 )
 
 // One contact, called through the simulator and its real callbacks, is reached, and
@@ -173,6 +175,32 @@ func TestInboundEndsTheRun(t *testing.T) {
 		w.settle(72 * time.Hour)
 		if n := len(w.calls(id)); n != 3 {
 			w.Errorf("%d calls", n)
+		}
+	})
+}
+
+// Whoever is erased in a call is hung up, called no more, and leaves nothing behind.
+func TestEraseInACall(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		id := w.contact(number(1), func(c *aftercall.Contact) { c.LastName = "Nobodyknows" })
+		run := w.schedule(id)[0]
+		w.settle(40 * time.Second)
+		if n := len(w.liveOf(id)); n != 1 {
+			w.Fatalf("%d live calls", n)
+		}
+		if err := w.dialer.EraseContact(w.Context(), w.account.ID, id); err != nil {
+			w.Fatal(err)
+		}
+		w.settle(10 * time.Minute)
+		if r := w.run(run.ID); r.End != aftercall.RunContactGone || w.live() != 0 {
+			w.Errorf("the run ended %q, %d calls are live", r.End, w.live())
+		}
+		if n := len(w.calls(id)); n != 0 || w.events("")["call_ended"] != 0 {
+			w.Errorf("%d calls of who was erased", n)
+		}
+		if dump := storetest.Dump(w, w.path); strings.Contains(dump, number(1)) || strings.Contains(dump, "Nobodyknows") {
+			w.Error("something is left")
 		}
 	})
 }

@@ -101,6 +101,7 @@ func (d *Dialer) look(ctx context.Context, l aftercall.LiveCall) error {
 	if engine == nil {
 		return d.lookedAt(ctx, l, aftercall.LiveCall.Lost)
 	}
+	d.metrics.looks.Inc()
 	asking, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	progress, err := engine.Fetch(asking, agent, l)

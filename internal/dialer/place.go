@@ -100,17 +100,21 @@ func (p *placer) place(ctx context.Context, c placement) {
 	refused, isRefused := errors.AsType[*StartError](err)
 	switch {
 	case err == nil:
+		d.metrics.started("placed")
 		p.record(ctx, c, func(tx *store.Tx) error { return d.began(tx, c, ref) })
 	case !isRefused:
+		d.metrics.started("unknown")
 		d.log.Warn("nobody can tell whether a call was placed, asking the voice engine", "call", c.live.ID, "cause", err)
 		p.record(ctx, c, func(tx *store.Tx) error { return d.doubt(tx, c.live) })
 	case refused.Refusal == InvalidNumber:
+		d.metrics.started("refused")
 		p.record(ctx, c, func(tx *store.Tx) error {
 			return d.hear(tx, c.live.AccountID, []heard{{c.live.ID, c.live.AgentID, aftercall.Progress{
 				EndedAt: tx.Now(), Reason: aftercall.EndInvalidNumber, Final: true,
 			}}})
 		})
 	default:
+		d.metrics.started("refused")
 		d.log.Info("a call was not placed", "call", c.live.ID, "agent", c.live.AgentID, "cause", refused.Err)
 		p.record(ctx, c, func(tx *store.Tx) error {
 			until := tx.Now().Add(closedFor(refused))

@@ -160,13 +160,14 @@ func (p *planner) plan(ctx context.Context, ref store.AgentRef) (next time.Time,
 	}
 	var b *batch
 	err = p.d.store.Update(ctx, func(tx *store.Tx) (err error) {
-		b = &batch{d: p.d, tx: tx, ref: ref}
+		b = &batch{d: p.d, tx: tx, ref: ref, due: map[string]time.Time{}}
 		return b.plan(room)
 	})
 	if err != nil || b.agent.ID == "" {
 		return time.Time{}, err
 	}
 	for _, l := range b.placed {
+		p.d.metrics.late(l.TriggeredAt.Sub(b.due[l.ID]))
 		p.d.placer.take(placement{live: l, agent: b.agent, contact: b.contacts[l.ContactID], zone: b.zonesOf(b.contacts[l.ContactID])[0]})
 	}
 	if b.full {
@@ -191,8 +192,9 @@ type batch struct {
 	line     *aftercall.Line
 	contacts map[string]aftercall.Contact
 	placed   []aftercall.LiveCall
-	full     bool      // the line carries what it may
-	next     time.Time // when to look again
+	due      map[string]time.Time // when each of those was planned
+	full     bool                 // the line carries what it may
+	next     time.Time            // when to look again
 }
 
 func (b *batch) zonesOf(c aftercall.Contact) []*time.Location {
@@ -313,6 +315,7 @@ func (b *batch) dial(w *writes, r aftercall.Run, contact aftercall.Contact, fact
 	})
 	facts.dialled[hash] = append(facts.dialled[hash], b.tx.Now())
 	b.placed = append(b.placed, live)
+	b.due[live.ID] = r.DueAt
 }
 
 // dialFacts are what decisions about some contacts are made from.

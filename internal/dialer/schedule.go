@@ -61,7 +61,7 @@ func (d *Dialer) schedule(tx *store.Tx, accountID string, list []Wanted) (runs [
 	}
 	w := newWrites(tx, accountID)
 	for i, wanted := range list {
-		runs[i], failed[i] = s.open1(wanted, blocked)
+		runs[i], failed[i] = s.begin(wanted, blocked)
 		if aftercall.KindOf(failed[i]) == aftercall.Unavailable {
 			return nil, nil, failed[i]
 		}
@@ -115,8 +115,8 @@ func errBlocked() error {
 	return aftercall.Errorf(aftercall.Invalid, "the contact's number is on the block list").WithCode("NUMBER_BLOCKED")
 }
 
-// open1 checks what is wanted, and opens the run in memory.
-func (s *scheduling) open1(wanted Wanted, blocked map[string]bool) (aftercall.Run, error) {
+// begin checks what is wanted, and opens the run in memory.
+func (s *scheduling) begin(wanted Wanted, blocked map[string]bool) (aftercall.Run, error) {
 	id, ok := uuidOf(wanted.ContactID)
 	contact, known := s.contacts[id]
 	if !ok || !known {
@@ -188,7 +188,7 @@ type Initiated struct {
 func (d *Dialer) Initiate(ctx context.Context, accountID string, wanted Wanted) (done Initiated, err error) {
 	var b *batch
 	err = d.update(ctx, func(tx *store.Tx) error {
-		b = &batch{d: d, tx: tx}
+		b = &batch{d: d, tx: tx, due: map[string]time.Time{}}
 		done, err = b.initiate(accountID, wanted)
 		return err
 	})

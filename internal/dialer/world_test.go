@@ -32,6 +32,7 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 type world struct {
 	*testing.T
 	store   *store.Store
+	path    string // of the database
 	sim     *simulator.Engine
 	engine  dialer.VoiceEngine // what the dialer starts calls with: the simulator, unless a test puts something before it
 	dialer  *dialer.Dialer
@@ -46,7 +47,7 @@ type world struct {
 func inBubble(t *testing.T, test func(w *world)) {
 	path := filepath.Join(t.TempDir(), "aftercall.db")
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t}
+		w := &world{T: t, path: path}
 		if _, err := store.Migrate(t.Context(), path); err != nil {
 			t.Fatal(err)
 		}
