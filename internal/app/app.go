@@ -27,6 +27,7 @@ import (
 	"github.com/aftercall/aftercall/internal/portal"
 	"github.com/aftercall/aftercall/internal/retention"
 	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/voice/generic"
 	"github.com/aftercall/aftercall/internal/voice/simulator"
 	"github.com/aftercall/aftercall/internal/web"
 	"github.com/aftercall/aftercall/internal/webhook"
@@ -148,14 +149,18 @@ func (a *App) open(ctx context.Context) (err error) {
 }
 
 // openDialer makes the dialer and its voice engines. The simulator calls back as a real
-// engine does, but by the address that this process listens on.
+// engine does, but by the address that this process listens on. Engines over HTTP are
+// where customers say, so they are reached as webhooks are.
 func (a *App) openDialer(metrics prometheus.Registerer) {
 	a.sim = simulator.New(simulator.Config{
 		Seed: a.cfg.SimulatorSeed, Speed: a.cfg.SimulatorSpeed, AnyNumber: a.cfg.SimulatorAnyNumber,
 		BaseURL: "http://" + a.listener.Addr().String(), Transport: localTransport(), Log: a.cfg.Log,
 	})
 	a.dialer = dialer.New(a.store, dialer.Config{
-		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{aftercall.SimulatorEngine: a.sim},
+		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{
+			aftercall.SimulatorEngine: a.sim,
+			aftercall.HTTPEngine:      generic.New(generic.Config{Transport: webhook.NewTransport(a.cfg.AllowNetworks)}),
+		},
 		BaseURL: a.baseURL(), Log: a.cfg.Log, Metrics: metrics,
 	})
 }

@@ -65,6 +65,7 @@ type StartError struct {
 	Refusal    Refusal
 	RetryAfter time.Duration // as the engine asked; zero when it did not
 	Err        error
+	Told       string // what the engine said of it: for people, not for logs
 }
 
 func (e *StartError) Error() string { return "the call was not placed: " + e.Err.Error() }

@@ -118,7 +118,7 @@ func (p *placer) place(ctx context.Context, c placement) {
 		d.log.Info("a call was not placed", "call", c.live.ID, "agent", c.live.AgentID, "cause", refused.Err)
 		p.record(ctx, c, func(tx *store.Tx) error {
 			until := tx.Now().Add(closedFor(refused))
-			return d.unplace(tx, c.live, unplaced{at: until, why: refused.Err.Error(), closed: until})
+			return d.unplace(tx, c.live, unplaced{at: until, why: refused.Err.Error(), closed: until, told: refused.Told})
 		})
 	}
 }
@@ -179,6 +179,7 @@ type unplaced struct {
 	at     time.Time // when its run is tried again
 	why    string
 	closed time.Time // until when its line takes no calls; zero when that stays as it is
+	told   string    // what the engine said of that
 }
 
 // unplace takes a call back.
@@ -189,6 +190,9 @@ func (d *Dialer) unplace(tx *store.Tx, l aftercall.LiveCall, u unplaced) error {
 			return err
 		}
 		line.ClosedUntil, line.Reason = u.closed, u.why
+		if u.told != "" {
+			line.Reason += ": " + u.told
+		}
 		if err := tx.UpdateLine(line); err != nil {
 			return err
 		}

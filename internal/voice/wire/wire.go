@@ -6,9 +6,13 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/dialer"
@@ -127,6 +131,25 @@ func (e Event) Progress(now time.Time) aftercall.Progress {
 	return p
 }
 
+// Read reads an event. The error names what is wrong without repeating it.
+func Read(body []byte) (e Event, err error) { return e, read(body, &e) }
+
+// read decodes JSON. What json.Unmarshal says of numbers and times holds them, which may
+// be somebody's.
+func read(body []byte, v any) error {
+	err := json.Unmarshal(body, v)
+	if err == nil {
+		return nil
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return fmt.Errorf("%s is of another type than it must be", wrong.Field)
+	}
+	if _, ok := errors.AsType[*time.ParseError](err); ok {
+		return errors.New("a time is not as RFC 3339 has it, such as 2025-02-18T15:30:00Z")
+	}
+	return errors.New("it is not the JSON object that it must be")
+}
+
 // maxID is the longest id of an event, in bytes.
 const maxID = 256
 
@@ -140,13 +163,13 @@ func Events(agent aftercall.Agent, header http.Header, body []byte) ([]dialer.Ev
 	if err := verifier.Verify(header, body, now); err != nil {
 		return nil, &aftercall.Error{Kind: aftercall.Unauthenticated, Message: "the signature is wrong: " + err.Error(), Err: err}
 	}
-	var e Event
-	if err := json.Unmarshal(body, &e); err != nil {
-		return nil, &aftercall.Error{Kind: aftercall.Invalid, Message: "the body is not an event: " + err.Error(), Err: err}
+	e, err := Read(body)
+	if err != nil {
+		return nil, &aftercall.Error{Kind: aftercall.Invalid, Message: "the body is not an event: " + err.Error()}
 	}
 	switch {
-	case e.ID == "" || len(e.ID) > maxID:
-		return nil, aftercall.InvalidField("id", "must be 1 to %d bytes, the same when the event is sent again", maxID)
+	case e.ID == "" || len(e.ID) > maxID || !utf8.ValidString(e.ID) || strings.ContainsFunc(e.ID, unicode.IsControl):
+		return nil, aftercall.InvalidField("id", "must be 1 to %d bytes of text, the same when the event is sent again", maxID)
 	case e.CallID == "":
 		return nil, aftercall.InvalidField("call_id", "is required")
 	case e.Type != Ringing && e.Type != Answered && e.Type != Ended && e.Type != Enriched:
