@@ -94,15 +94,14 @@ const (
 
 // Hours are those of a preset; it reports false when there is none of that name.
 func (p Preset) Hours() (Hours, bool) {
-	workday, saturday := Range{9 * 60, 20 * 60}, Range{}
+	var workday, saturday Range
 	switch p {
 	case PresetUS:
-		workday = Range{8 * 60, 20 * 60}
-		saturday = workday
+		workday, saturday = Range{8 * 60, 20 * 60}, Range{8 * 60, 20 * 60}
 	case PresetDE:
-		saturday = Range{10 * 60, 16 * 60}
+		workday, saturday = Range{9 * 60, 20 * 60}, Range{10 * 60, 16 * 60}
 	case PresetUK:
-		saturday = Range{9 * 60, 17 * 60}
+		workday, saturday = Range{9 * 60, 20 * 60}, Range{9 * 60, 17 * 60}
 	default:
 		return Hours{}, false
 	}

@@ -86,7 +86,7 @@ func TestPace(t *testing.T) {
 		f := w.through(nil)
 		a, err := w.dialer.UpdateAgent(w.Context(), w.account.ID, "default", func(a *aftercall.Agent) {
 			a.FromNumbers = []string{"+12025550180", "+12025550181"}
-			a.Engine.Pace = aftercall.Pace{Live: 5, PerSecond: 2, LivePerNumber: 3}
+			a.Engine.Pace, a.Dialing.PerNumber = aftercall.Pace{Live: 5, PerSecond: 2, LivePerNumber: 3}, 100
 		})
 		if err != nil {
 			w.Fatal(err)
@@ -98,10 +98,6 @@ func TestPace(t *testing.T) {
 			if i%2 == 0 {
 				ids[i] = w.contact("+12025" + "5501" + "02")
 			}
-		}
-		a, err = w.dialer.UpdateAgent(w.Context(), w.account.ID, "default", func(a *aftercall.Agent) { a.Dialing.PerNumber = 100 })
-		if err != nil {
-			w.Fatal(err)
 		}
 		w.schedule(ids...)
 		perNumber := map[string]int{}
