@@ -52,23 +52,33 @@ type Contact struct {
 // separators, and returns it as E.164. A number without its country is refused,
 // since guessing would call somebody else. Possible is enough: the stricter test
 // refuses numbers that are set aside for fiction, and ranges younger than its data.
-func ParsePhone(text string) (string, bool) {
-	number, ok := parsePhone(text)
+func ParsePhone(text string) (string, bool) { return ParsePhoneIn(text, "") }
+
+// ParsePhoneIn also reads numbers without their country, as they are dialled in the
+// country with this ISO code. One that only works within a town is refused.
+func ParsePhoneIn(text, country string) (string, bool) {
+	number, ok := parsePhone(text, "")
+	if !ok && country != "" {
+		number, ok = parsePhone(text, country)
+	}
 	if !ok || number == text {
 		return number, ok
 	}
 	// The zeros of "+44 (0) 20" are dropped. Where that leaves more to drop, it is no
 	// number, and reading it again would change it.
-	again, ok := parsePhone(number)
+	again, ok := parsePhone(number, "")
 	return number, ok && again == number
 }
 
-func parsePhone(text string) (string, bool) {
+func parsePhone(text, country string) (string, bool) {
 	if len(text) > 40 {
 		return "", false
 	}
-	number, err := phonenumbers.Parse(text, "")
+	number, err := phonenumbers.Parse(text, country)
 	if err != nil || !phonenumbers.IsPossibleNumber(number) || number.GetExtension() != "" {
+		return "", false
+	}
+	if country != "" && phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE {
 		return "", false
 	}
 	e164 := phonenumbers.Format(number, phonenumbers.E164)
