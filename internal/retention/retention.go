@@ -53,7 +53,7 @@ func (c *Cleaner) Clean(ctx context.Context) error {
 	}
 	for _, remove := range []func(*store.Tx, int) (int, error){
 		(*store.Tx).DeleteExpiredPortalTokens, (*store.Tx).DeleteExpiredSessions, (*store.Tx).DeleteExpiredLogins,
-		(*store.Tx).DeleteOldAudits, (*store.Tx).ForgetVoiceEvents,
+		(*store.Tx).DeleteOldAudits, (*store.Tx).ForgetVoiceEvents, (*store.Tx).DeleteOldImports,
 	} {
 		if err := c.inBatches(ctx, func(tx *store.Tx) (int, error) { return remove(tx, batch) }); err != nil {
 			return err

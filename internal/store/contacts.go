@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/aftercall/aftercall"
 )
@@ -57,6 +58,31 @@ func (tx *Tx) Contacts(accountID string, ids []string) (map[string]aftercall.Con
 		return all(tx, readContact, `SELECT `+contactColumns+` FROM contact
 			WHERE account_id = $1 AND id IN (`+placeholders(len(ids), 2)+`)`, append([]any{accountID}, anys(ids)...)...)
 	})
+}
+
+// ContactsByExternalID finds contacts by the customer's own ids; those that do not exist
+// are left out.
+func (tx *Tx) ContactsByExternalID(accountID string, externalIDs []string) (list []aftercall.Contact, err error) {
+	err = inChunks(externalIDs, func(ids []string) error {
+		found, err := all(tx, readContact, `SELECT `+contactColumns+` FROM contact
+			WHERE account_id = $1 AND external_id IN (`+placeholders(len(ids), 2)+`)`, append([]any{accountID}, anys(ids)...)...)
+		list = append(list, found...)
+		return err
+	})
+	return list, err
+}
+
+// ContactsByPhone finds contacts by their numbers, at most limit for a chunk of these: a
+// test's number may be that of thousands.
+func (tx *Tx) ContactsByPhone(accountID string, numbers []string, limit int) (list []aftercall.Contact, err error) {
+	err = inChunks(numbers, func(numbers []string) error {
+		found, err := all(tx, readContact, `SELECT `+contactColumns+` FROM contact
+			WHERE account_id = $1 AND phone_number IN (`+placeholders(len(numbers), 2)+`) LIMIT $`+strconv.Itoa(len(numbers)+2),
+			append(append([]any{accountID}, anys(numbers)...), limit)...)
+		list = append(list, found...)
+		return err
+	})
+	return list, err
 }
 
 // ContactFilter narrows a list of contacts. Zero values keep all.

@@ -7,7 +7,8 @@ import (
 )
 
 // AccountState is a text that changes when something happened in an account that people
-// look at: a message, an attempt, a call, a change of an endpoint, progress of a task.
+// look at: a message, an attempt, a call, a change of an endpoint, progress of a task or an
+// import.
 func (tx *Tx) AccountState(accountID string) (string, error) {
 	return one(tx, value[string], `SELECT
 			COALESCE((SELECT MAX(id) FROM message WHERE account_id = $1), '') || '.' ||
@@ -15,7 +16,8 @@ func (tx *Tx) AccountState(accountID string) (string, error) {
 				FROM endpoint e WHERE e.account_id = $1), '') || '.' ||
 			CAST(COALESCE((SELECT MAX(triggered_at) FROM call WHERE account_id = $1), 0) AS TEXT) || '.' ||
 			CAST(COALESCE((SELECT MAX(updated_at) FROM endpoint WHERE account_id = $1), 0) AS TEXT) || '.' ||
-			CAST(COALESCE((SELECT MAX(updated_at) FROM task WHERE account_id = $1), 0) AS TEXT)`, accountID)
+			CAST(COALESCE((SELECT MAX(updated_at) FROM task WHERE account_id = $1), 0) AS TEXT) || '.' ||
+			CAST(COALESCE((SELECT MAX(updated_at) FROM import WHERE account_id = $1), 0) AS TEXT)`, accountID)
 }
 
 // CallCount is how many calls of a part of time ended with a status.

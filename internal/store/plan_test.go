@@ -53,7 +53,7 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 		t.Errorf("only %d statements were heard", len(heard))
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
-	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number)\b`)
+	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number|import_file|import_error)\b`)
 	whole := regexp.MustCompile(`^SEARCH (delivery|d) .*\(account_id=\?\)`) // all that an account has
 	for query := range heard {
 		distinct := map[string]bool{}
@@ -160,6 +160,7 @@ func askEverything(tx *Tx) error {
 		)
 	}
 	steps = append(steps, otherSteps(tx, ref, ids)...)
+	steps = append(steps, importSteps(tx, account, contact, ids)...)
 	steps = append(steps, contactSteps(tx, account, contact)...)
 	for _, step := range steps {
 		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
@@ -206,6 +207,31 @@ func otherSteps(tx *Tx, ref EndpointRef, ids []string) []func() error {
 		func() error { return second(tx.Integrations(account, Page{Limit: 50})) },
 		func() error { return tx.SetIntegrationKey(account, "integ_1", []byte("x")) },
 		func() error { return tx.DeleteIntegration(account, "integ_1") },
+	}
+}
+
+func importSteps(tx *Tx, account, id string, many []string) []func() error {
+	i := aftercall.Import{AccountID: account, ID: id, Status: aftercall.ImportRunning, Separator: ';'}
+	parts := make([]ImportPart, len(many))
+	for n := range parts {
+		parts[n] = ImportPart{Number: n, Content: []byte("a")}
+	}
+	return []func() error{
+		func() error { return tx.PutImport(i) },
+		func() error { return second(tx.Import(account, id)) },
+		func() error { return second(tx.LockImport(account, id, i.Status)) },
+		func() error { return second(tx.Imports(account, Page{Limit: 50, Descending: true})) },
+		func() error { return second(tx.RunningImports()) },
+		func() error { return tx.InsertImportParts(account, id, parts) },
+		func() error { return second(tx.ImportPart(account, id, 1)) },
+		func() error { return second(tx.DeleteImportPart(account, id, 1)) },
+		func() error { return tx.InsertImportErrors(account, id, 0, make([]aftercall.ImportError, len(many))) },
+		func() error { return second(tx.ImportErrors(account, id)) },
+		func() error { return second(tx.CountImportErrors(account, id)) },
+		func() error { return second(tx.DeleteOldImports(100)) },
+		func() error { return tx.DeleteImport(account, id) },
+		func() error { return second(tx.ContactsByExternalID(account, many)) },
+		func() error { return second(tx.ContactsByPhone(account, many, 100)) },
 	}
 }
 

@@ -32,7 +32,7 @@ func (f sqliteFS) Open(name string) (fs.File, error) {
 }
 
 // wideTables are those whose rows are too large to live in the tree of their key.
-var wideTables = regexp.MustCompile(`CREATE TABLE (message|call|contact|endpoint|agent|live_call|voice_event) `)
+var wideTables = regexp.MustCompile(`CREATE TABLE (message|call|contact|endpoint|agent|live_call|voice_event|import_file) `)
 
 func sqliteDDL(text []byte) []byte {
 	types := strings.NewReplacer(
