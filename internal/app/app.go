@@ -249,6 +249,7 @@ func (a *App) Run(ctx context.Context) error {
 	loops.Go(func() { a.store.KeepAnalyzed(work, a.cfg.Log) })
 	loops.Go(func() { a.sim.Run(ctx) })
 	loops.Go(func() { a.dialer.Run(ctx) }) // first of all no more calls
+	loops.Go(func() { a.dialer.RunImports(work) })
 	go func() { serving <- a.server.Serve(a.listener) }()
 
 	var failed error

@@ -44,6 +44,7 @@ type Dialer struct {
 	placer  *placer
 	heard   chan struct{} // a bell: voice engines told something
 	looks   chan struct{} // a bell: a live call is to be looked at sooner than was thought
+	imports chan struct{} // a bell: one was started
 }
 
 // New makes a dialer on a store.
@@ -54,6 +55,7 @@ func New(s *store.Store, cfg Config) *Dialer {
 	d := &Dialer{
 		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
 		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
+		imports: make(chan struct{}, 1),
 	}
 	if cfg.Metrics != nil {
 		d.metrics.register(cfg.Metrics)
