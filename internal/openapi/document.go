@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -17,6 +18,7 @@ type Operation struct {
 	Status  int    // of the answer when all is well
 	In      reflect.Type
 	Out     reflect.Type
+	Type    string // of the answer; empty for JSON
 	Fixed   string // a path value that is not in the pattern
 }
 
@@ -54,7 +56,7 @@ func Document(api API, operations []Operation) map[string]any {
 	s := newSchemas()
 	errors := object{}
 	for status, t := range api.Errors {
-		errors[status] = answer("An error", s.of(t, false))
+		errors[status] = answer("An error", jsonType, s.of(t, false))
 	}
 	paths := object{}
 	for _, o := range operations {
@@ -104,6 +106,10 @@ func (s *schemas) operation(o Operation, errors object) object {
 			"required": len(s.required(schema)) > 0, "content": object{"application/json": object{"schema": schema}},
 		}
 	}
+	if _, ok := o.In.FieldByName("File"); ok {
+		parameters, _ := described["parameters"].([]object)
+		described["requestBody"] = uploaded(parameters)
+	}
 	return described
 }
 
@@ -131,14 +137,31 @@ func (s *schemas) responses(o Operation, errors object) object {
 		if status == http.StatusNoContent {
 			responses[strconv.Itoa(status)] = object{"description": http.StatusText(status)}
 		} else {
-			responses[strconv.Itoa(status)] = answer(http.StatusText(status), s.of(o.Out, false))
+			responses[strconv.Itoa(status)] = answer(http.StatusText(status), cmp.Or(o.Type, jsonType), s.of(o.Out, false))
 		}
 	}
 	return responses
 }
 
-func answer(description string, schema object) object {
-	return object{"description": description, "content": object{"application/json": object{"schema": schema}}}
+const jsonType = "application/json"
+
+func answer(description, contentType string, schema object) object {
+	return object{"description": description, "content": object{contentType: object{"schema": schema}}}
+}
+
+// uploaded is the body of an operation that takes a file: the file itself, or a form
+// with it and the query's parameters.
+func uploaded(parameters []object) object {
+	properties := object{"file": object{"type": "string", "format": "binary"}}
+	for _, p := range parameters {
+		if p["in"] == "query" {
+			properties[p["name"].(string)] = p["schema"]
+		}
+	}
+	return object{"required": true, "content": object{
+		"text/csv":            object{"schema": object{"type": "string"}},
+		"multipart/form-data": object{"schema": object{"type": "object", "properties": properties, "required": []string{"file"}}},
+	}}
 }
 
 func (s *schemas) parameters(o Operation) []object {

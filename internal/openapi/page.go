@@ -114,8 +114,8 @@ func operationOf(method, path string, o object) operationView {
 		v.Parameters = append(v.Parameters, f)
 	}
 	if body, ok := o["requestBody"].(object); ok {
-		content := body["content"].(object)["application/json"].(object)
-		v.Body = typeName(content["schema"].(object))
+		content, _ := body["content"].(object)[jsonType].(object)
+		v.Body = contentName(body["content"].(object))
 		if example, ok := content["example"].(json.RawMessage); ok {
 			var b bytes.Buffer
 			if json.Indent(&b, example, "", "  ") == nil {
@@ -129,12 +129,20 @@ func operationOf(method, path string, o object) operationView {
 		if strings.HasPrefix(status, "2") {
 			statuses = append(statuses, status)
 			if content, ok := responses[status].(object)["content"].(object); ok {
-				v.Answer = typeName(content["application/json"].(object)["schema"].(object))
+				v.Answer = contentName(content)
 			}
 		}
 	}
 	v.Statuses = strings.Join(statuses, " or ")
 	return v
+}
+
+// contentName writes what a body is: the name of its schema, or what it is instead of JSON.
+func contentName(content object) template.HTML {
+	if encoded, ok := content[jsonType].(object); ok {
+		return typeName(encoded["schema"].(object))
+	}
+	return template.HTML(template.HTMLEscapeString(strings.Join(slices.Sorted(maps.Keys(content)), " or "))) //nolint:gosec // names of ours
 }
 
 func fieldsOf(schema object) []field {

@@ -19,6 +19,7 @@ import (
 type binder[In any] struct {
 	path, query []boundField
 	body        []int // the index of Body, or nil
+	file        []int // the index of File, or nil
 }
 
 type boundField struct {
@@ -38,23 +39,29 @@ func newBinder[In any]() *binder[In] {
 		if f.Name == "Body" {
 			b.body = f.Index
 		}
+		if f.Name == "File" {
+			b.file = f.Index
+		}
 	}
 	return b
 }
 
-// request binds the path and the query. Unknown parameters are ignored: SDKs send
-// those of other servers too.
-func (b *binder[In]) request(in *In, r *http.Request) error {
+// request binds the path and the query, with what a form adds to it. Unknown parameters
+// are ignored: SDKs send those of other servers too.
+func (b *binder[In]) request(in *In, r *http.Request, form url.Values) error {
 	v := reflect.ValueOf(in).Elem()
 	for _, f := range b.path {
 		v.FieldByIndex(f.index).SetString(r.PathValue(f.name))
 	}
-	if len(b.query) == 0 || r.URL.RawQuery == "" {
+	if len(b.query) == 0 || r.URL.RawQuery == "" && len(form) == 0 {
 		return nil
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return aftercall.InvalidField("query", "is malformed")
+	}
+	for name, values := range form {
+		query[name] = append(query[name], values...)
 	}
 	for _, f := range b.query {
 		values := queryValues(query, f.name)

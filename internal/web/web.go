@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"reflect"
 	"strings"
@@ -39,6 +40,7 @@ type Operation struct {
 	Status int
 	In     reflect.Type
 	Out    reflect.Type
+	Type   string // of what is answered; empty for JSON
 	fixed  string // the path value that With has set
 }
 
@@ -55,7 +57,8 @@ func (o *Operation) With(name, value string) *Operation {
 
 // Handle makes a handler of a verb. In is a struct whose fields are bound by the
 // tags `path:"…"` and `query:"…"`, and whose field Body, if there is one, is read
-// from JSON. The answer is written as JSON with this status.
+// from JSON, or whose field File takes the body as it is. The answer is written as JSON
+// with this status.
 func Handle[In, Out any](api *API, status int, verb func(context.Context, auth.Caller, *In) (Out, error)) *Operation {
 	bind := newBinder[In]()
 	return &Operation{Status: status, In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), HandlerFunc: func(w http.ResponseWriter, r *http.Request) {
@@ -92,15 +95,21 @@ func read[In any](api *API, bind *binder[In], in *In, w http.ResponseWriter, r *
 		return caller, nil, err
 	}
 	note(r.Context(), caller)
-	if bind.body != nil {
+	var form url.Values
+	if bind.body != nil || bind.file != nil {
 		if body, err = api.Body(w, r); err != nil {
 			return caller, nil, err
 		}
-		if err := bind.decode(in, body); err != nil {
+		if bind.body != nil {
+			err = bind.decode(in, body)
+		} else {
+			form, err = bind.upload(in, r.Header.Get("Content-Type"), body)
+		}
+		if err != nil {
 			return caller, nil, err
 		}
 	}
-	return caller, body, bind.request(in, r)
+	return caller, body, bind.request(in, r, form)
 }
 
 // likelyBody is for how large a body memory is taken before anything has come of it.
@@ -206,7 +215,7 @@ func (m *Mux) Handle(pattern, id string, op *Operation) {
 func (m *Mux) Describe(base string, api openapi.API) {
 	operations := make([]openapi.Operation, len(m.routes))
 	for i, r := range m.routes {
-		operations[i] = openapi.Operation{Pattern: r.pattern, ID: r.id, Status: r.Status, In: r.In, Out: r.Out, Fixed: r.fixed}
+		operations[i] = openapi.Operation{Pattern: r.pattern, ID: r.id, Status: r.Status, In: r.In, Out: r.Out, Type: mediaType(r.Type), Fixed: r.fixed}
 	}
 	document := openapi.Document(api, operations)
 	m.mux.Handle("GET "+base+"/openapi.json", serve("application/json", Marshal(document)))

@@ -38,6 +38,10 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("PATCH /v1/update-contacts-batch", "updateContacts", web.Handle(face, 200, a.updateContacts))
 	mux.Handle("DELETE /v1/delete-contact/{contact_id}", "deleteContact", web.Handle(face, 200, a.deleteContact))
 
+	mux.Handle("POST /v1/import-contacts", "importContacts", web.Handle(face, 200, a.importContacts))
+	mux.Handle("GET /v1/imports/{import_id}", "getImport", web.Handle(face, 200, a.getImport))
+	mux.Handle("GET /v1/export-contacts", "exportContacts", web.HandleDownload(face, "text/csv; charset=utf-8", "contacts.csv", a.exportContacts))
+
 	mux.Handle("POST /v1/report-call", "reportCall", web.Handle(face, 200, a.reportCall))
 	mux.Handle("GET /v1/get-call/{call_id}", "getCall", web.Handle(face, 200, a.getCall))
 	mux.Handle("GET /v1/list-calls", "listCalls", web.Handle(face, 200, a.listCalls))

@@ -258,7 +258,7 @@ func FuzzRoutes(f *testing.F) {
 	routes := []string{
 		"POST /v1/add-contact", "POST /v1/add-contacts-batch", "POST /v1/get-contacts-batch", "PATCH /v1/update-contact",
 		"PATCH /v1/update-contacts-batch", "POST /v1/report-call", "GET /v1/get-contact/", "GET /v1/get-contact-by-external-id/",
-		"DELETE /v1/delete-contact/", "GET /v1/get-call/", "GET /v1/list-calls?cursor=", "GET /v1/list-calls?contact_id=",
+		"DELETE /v1/delete-contact/", "GET /v1/get-call/", "POST /v1/import-contacts", "GET /v1/imports/", "GET /v1/list-calls?cursor=", "GET /v1/list-calls?contact_id=",
 		"POST /v2/contacts", "POST /v2/properties/contacts", "POST /v1/phone-numbers/import", "GET /v2/contacts?cursor=", "GET /v2/external/contacts/",
 		"GET /v2/properties/contacts/", "DELETE /v2/contacts/", "DELETE /v1/phone-numbers/",
 	}

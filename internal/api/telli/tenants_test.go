@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/store"
 	"github.com/aftercall/aftercall/internal/store/storetest"
 )
@@ -20,6 +21,8 @@ func TestTenants(t *testing.T) {
 		call := other.ask(200, "POST", "/v1/report-call", report(object{"contact_id": contact}))["call_id"].(string)
 		other.addProperty("their_key", "string", nil)
 		number := other.ask(200, "POST", "/v1/phone-numbers/import", number(nil))["id"].(string)
+		file := "id,phone,first_name,last_name\ntheirs,+14155552671,Mallory,x\n"
+		imported := other.ask(200, "POST", "/v1/import-contacts", file)["import_id"].(string)
 		before := held(other)
 
 		tries := map[string]struct {
@@ -36,6 +39,9 @@ func TestTenants(t *testing.T) {
 			"deleteContact":          {"/v1/delete-contact/" + contact, nil, 404},
 			"reportCall":             {"/v1/report-call", report(object{"external_call_id": "call-2", "contact_id": contact}), 404},
 			"getCall":                {"/v1/get-call/" + call, nil, 404},
+			"importContacts":         {"/v1/import-contacts", file, 200}, // it adds a contact of one's own
+			"getImport":              {"/v1/imports/" + imported, nil, 404},
+			"exportContacts":         {"/v1/export-contacts", nil, 200},
 			"listCalls":              {"/v1/list-calls?contact_id=" + contact, nil, 200},
 			"phoneNumbers.list":      {"/v1/phone-numbers", nil, 200},
 			"phoneNumbers.delete":    {"/v1/phone-numbers/" + number, nil, 404},
@@ -69,6 +75,13 @@ func TestTenants(t *testing.T) {
 				c.nobody(strings.ToUpper(method), try.path)
 			}
 		}
+		storetest.View(c, c.store, func(tx *store.Tx) error {
+			imports, err := tx.Imports(c.account.ID, store.Page{Limit: 1})
+			if err == nil {
+				err = dialer.New(c.store, dialer.Config{}).FinishImport(c.Context(), c.account.ID, imports[0].ID)
+			}
+			return err
+		})
 		if after := held(other); !reflect.DeepEqual(before, after) {
 			c.Errorf("another account's were %v, are %v", before, after)
 		}
