@@ -21,6 +21,7 @@ type cli struct {
 	Serve           serveCmd           `cmd:"" help:"Run the server."`
 	Demo            demoCmd            `cmd:"" help:"See it work: a server, a sample account, a sample CRM and a simulated call, all in one."`
 	Account         accountCmd         `cmd:"" help:"Accounts and their API keys."`
+	Contacts        contactsCmd        `cmd:"" help:"Import and export contacts."`
 	LoginLink       loginLinkCmd       `cmd:"" help:"Print a link that signs in to the portal, once."`
 	Listen          listenCmd          `cmd:"" help:"Receive webhooks here, verify them and show what they say."`
 	Bench           benchCmd           `cmd:"" help:"Measure this program on this machine."`

@@ -60,17 +60,18 @@ func (d *Dialer) runBatches(ctx context.Context) (left, failed bool) {
 }
 
 // FinishImport applies the rows of an import that was started until it is over, beside
-// any server that does the same.
+// any server that does the same. An Unavailable error means that the context ended first.
 func (d *Dialer) FinishImport(ctx context.Context, accountID, id string) error {
 	for {
 		begun := time.Now()
 		over, err := d.importBatch(ctx, accountID, id)
+		if ctx.Err() != nil && !over {
+			return aftercall.Errorf(aftercall.Unavailable, "the import was interrupted: the next server that runs on this database goes on with it")
+		}
 		if err != nil || over {
 			return err
 		}
-		if !sleep(ctx, nil, time.Now().Add(max(importPause, time.Since(begun)))) {
-			return ctx.Err()
-		}
+		sleep(ctx, nil, time.Now().Add(max(importPause, time.Since(begun))))
 	}
 }
 
