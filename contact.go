@@ -57,10 +57,7 @@ func ParsePhone(text string) (string, bool) { return ParsePhoneIn(text, "") }
 // ParsePhoneIn also reads numbers without their country, as they are dialled in the
 // country with this ISO code. One that only works within a town is refused.
 func ParsePhoneIn(text, country string) (string, bool) {
-	number, ok := parsePhone(text, "")
-	if !ok && country != "" {
-		number, ok = parsePhone(text, country)
-	}
+	number, ok := parsePhone(text, country)
 	if !ok || number == text {
 		return number, ok
 	}
@@ -78,7 +75,7 @@ func parsePhone(text, country string) (string, bool) {
 	if err != nil || !phonenumbers.IsPossibleNumber(number) || number.GetExtension() != "" {
 		return "", false
 	}
-	if country != "" && phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE {
+	if local := phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE; local && !strings.ContainsAny(text, "+＋") {
 		return "", false
 	}
 	e164 := phonenumbers.Format(number, phonenumbers.E164)
