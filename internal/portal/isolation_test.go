@@ -78,6 +78,10 @@ func actions(places []place) (list []string) {
 			}
 		case "message":
 			list = append(list, path+"/retry")
+		case "import":
+			list = append(list, path+"/check", path+"/run", path+"/cancel")
+		case "imports":
+			list = append(list, path)
 		case "contact":
 			list = append(list, path+"/erase", path+"/edit")
 		case "add-endpoint", "add-contact":
@@ -97,7 +101,7 @@ func TestAccountsAreApart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url := database(t)
 			i := serve(t, url)
-			places := append(populated(t, i), place{"live", "/portal/" + i.account + "/live"},
+			places := append(populated(t, i), place{"export", "/portal/" + i.account + "/contacts/export"}, place{"live", "/portal/" + i.account + "/live"},
 				place{"payload", "/portal/" + i.account + "/webhooks/messages/x/payload"})
 			other := aftercall.Account{Name: "Another"}
 			access, err := app.CreateAccount(t.Context(), url, i.url, &other)

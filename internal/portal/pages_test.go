@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/store"
 	"github.com/aftercall/aftercall/internal/store/storetest"
 )
@@ -60,7 +61,9 @@ func populated(t testing.TB, i *installation) []place {
 		return err
 	})
 	account := "/portal/" + i.account
+	draft, imported := importFiles(t, i)
 	return []place{
+		{"imports", account + "/imports"}, {"import", account + "/imports/" + draft}, {"imported", account + "/imports/" + imported},
 		{"overview", account}, {"calls", account + "/calls"}, {"call", account + "/calls/" + call},
 		{"contacts", account + "/contacts"}, {"contact", account + "/contacts/" + contact}, {"add-contact", account + "/contacts/new"},
 		{"edit-contact", account + "/contacts/" + contact + "/edit"}, {"settings", account + "/settings"},
@@ -70,6 +73,27 @@ func populated(t testing.TB, i *installation) []place {
 		{"recover", account + "/webhooks/endpoints/" + endpoint + "/recover?kind=recover&since=24h"},
 		{"messages", account + "/webhooks/messages"}, {"message", account + "/webhooks/messages/" + message}, {"events", account + "/webhooks/events"},
 	}
+}
+
+// importFiles uploads a file that waits to be imported, and imports one.
+func importFiles(t testing.TB, i *installation) (draft, imported string) {
+	t.Helper()
+	d := dialer.New(i.Store(), dialer.Config{})
+	const head, rows = "Kundennummer;Vorname;Nachname;Telefon;Firma\n", "17;Frida;Kahlo;0171 1234567;Casa Azul\n18;Diego;Rivera;12;\n"
+	file := dialer.ContactFile{Content: []byte(head + rows), DefaultCountry: "DE", Columns: map[string]string{"Firma": "contact_details.company"}}
+	r, err := d.AddImport(t.Context(), i.account, file)
+	if err == nil {
+		err = d.FinishImport(t.Context(), i.account, r.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Content = []byte(head + rows + "19;Eva;Muster;+49 171 7654321;Haus\n")
+	waiting, err := d.DraftImport(t.Context(), i.account, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return waiting.ID, r.ID
 }
 
 // operatorPlaces are the operator's pages.

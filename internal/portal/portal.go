@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/aftercall/aftercall"
@@ -80,6 +81,7 @@ func (p *Portal) routes() {
 	p.messageRoutes()
 	p.callRoutes()
 	p.contactRoutes()
+	p.importRoutes()
 	p.settingRoutes()
 	p.show("/portal/{account}", auth.Full, p.overview)
 	p.operatorRoutes()
@@ -91,12 +93,28 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer") // addresses of pages name accounts and people
 	h.Set("Cache-Control", "no-store")      // pages hold personal data
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, limitOf(r))
 	p.handler.ServeHTTP(w, r)
 }
 
-// maxForm is how much a form may hold, in bytes.
-const maxForm = 1 << 20
+const (
+	// maxForm is how much a form may hold, in bytes.
+	maxForm = 1 << 20
+	// maxUpload is the same for a form with a file.
+	maxUpload = aftercall.MaxImportBytes + maxForm
+)
+
+func limitOf(r *http.Request) int64 {
+	if uploads(r) {
+		return maxUpload
+	}
+	return maxForm
+}
+
+// uploads reports whether a request is a form that may have a file.
+func uploads(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
+}
 
 // policy is the Content-Security-Policy of a page: all is ours, but for what frames it
 // and where a recording that it plays comes from.

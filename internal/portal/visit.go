@@ -115,6 +115,9 @@ func saidIn(r *http.Request) string {
 
 // readForm reads what was sent.
 func (v *visit) readForm() error {
+	if uploads(v.Request) {
+		return v.readUpload()
+	}
 	err := v.ParseForm()
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return aftercall.Errorf(aftercall.TooLarge, "the form exceeds %d bytes", tooLarge.Limit)
