@@ -13,7 +13,7 @@ const (
 	// takes, so that others have the store for half of the time.
 	importPause = time.Millisecond
 	// importRetry is how long an import rests that could not go on.
-	importRetry = 2 * time.Second
+	importRetry = 10 * time.Second
 	// importsEvery is how often imports are looked for that another process left undone.
 	importsEvery = time.Minute
 )

@@ -88,7 +88,9 @@ func (v *visitor) upload(path string, file []byte) (status int, location, page s
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		part.Write(file)
+		if _, err := part.Write(file); err != nil {
+			v.t.Fatal(err)
+		}
 	}
 	if err := form.WriteField("default_country", "DE"); err != nil {
 		v.t.Fatal(err)

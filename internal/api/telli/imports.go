@@ -13,7 +13,7 @@ import (
 
 // importIn is a file of contacts with how it is to be read.
 type importIn struct {
-	DryRun         bool   `query:"dry_run" doc:"Only tell what would happen, and change nothing."`
+	DryRun         bool   `query:"dry_run" doc:"Only tell what would happen, and change nothing. Without it, the file is imported at once."`
 	Mapping        string `query:"mapping" doc:"A JSON object: what columns become, by their names: a field of a contact, contact_details.KEY, or empty for nothing. Columns that it does not name are guessed by their names, and become nothing where that says nothing."`
 	DefaultCountry string `query:"default_country" doc:"The country of phone numbers that are written without it, such as DE. Without it such numbers are errors."`
 	Schedule       string `query:"schedule" doc:"A JSON object {\"agent_id\": …}: the agent that is to call all contacts of the file."`
