@@ -3,7 +3,8 @@
 //
 // An [Account] is the tenant. Its people are [Contact]s, who are called; a
 // finished [Call] moves its contact's status by one rule, [Contact.After].
-// A [Property] is a typed field of contacts, a [PhoneNumber] one of the account's own.
+// A [Property] is a typed field of contacts, a [PhoneNumber] one of the account's own,
+// an [Import] a file of contacts on its way in.
 // What happened is told to the account's customers as messages.
 //
 // An [Agent] calls contacts until they are reached: a [Run] is its campaign for one

@@ -45,6 +45,7 @@ type Dialer struct {
 	heard   chan struct{} // a bell: voice engines told something
 	looks   chan struct{} // a bell: a live call is to be looked at sooner than was thought
 	imports chan struct{} // a bell: one was started
+	checks  chan struct{} // holds one for each file that is being checked
 }
 
 // New makes a dialer on a store.
@@ -55,7 +56,7 @@ func New(s *store.Store, cfg Config) *Dialer {
 	d := &Dialer{
 		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
 		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
-		imports: make(chan struct{}, 1),
+		imports: make(chan struct{}, 1), checks: make(chan struct{}, maxChecks),
 	}
 	if cfg.Metrics != nil {
 		d.metrics.register(cfg.Metrics)

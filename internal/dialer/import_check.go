@@ -8,10 +8,20 @@ import (
 	"github.com/aftercall/aftercall/internal/store"
 )
 
+// maxChecks is how many files are checked at once: a large one keeps a processor busy
+// for seconds, which others need, too.
+const maxChecks = 2
+
 // check tells what an import would do with a file, by the same decisions as one that does
 // it. What rows leave behind is kept only for those that a later row is about, too.
 func (d *Dialer) check(ctx context.Context, i aftercall.Import, parts iter.Seq2[piece, error]) (aftercall.ImportCounts, []aftercall.ImportError, error) {
 	var counts aftercall.ImportCounts
+	select {
+	case d.checks <- struct{}{}:
+		defer func() { <-d.checks }()
+	case <-ctx.Done():
+		return counts, nil, aftercall.Errorf(aftercall.Unavailable, "too many files are being checked, try again later")
+	}
 	var failed []aftercall.ImportError
 	repeated, err := repeatedKeys(i, parts)
 	if err != nil {
