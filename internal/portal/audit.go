@@ -13,7 +13,7 @@ import (
 // only; to lose an entry in a crash is better than to keep a person from acting.
 func (p *Portal) audit(v *visit, pattern string) {
 	entry := store.Audit{AccountID: v.account.ID, Actor: actorOf(v), Action: actionOf(pattern)}
-	for _, name := range []string{"message", "contact", "endpoint", "import"} {
+	for _, name := range []string{"message", "contact", "endpoint", "import", "agent", "hash"} {
 		entry.Target = cmp.Or(entry.Target, v.PathValue(name))
 	}
 	for name, prefix := range map[string]string{

@@ -84,7 +84,13 @@ func actions(places []place) (list []string) {
 			list = append(list, path)
 		case "contact":
 			list = append(list, path+"/erase", path+"/edit")
-		case "add-endpoint", "add-contact":
+		case "agent":
+			for _, action := range []string{"on", "off", "delete", "general", "engine", "dialer", "hours", "numbers", "outcomes", "rotate"} {
+				list = append(list, path+"/"+action)
+			}
+		case "agent-outcome":
+			list = append(list, path, path+"/delete")
+		case "add-endpoint", "add-contact", "add-agent":
 			list = append(list, path)
 		case "settings":
 			list = append(list, path+"/keys", path+"/keys/revoke", path+"/sessions/end")
@@ -149,7 +155,7 @@ func walk(t *testing.T, v *visitor, places []place, address func(string) string)
 	}
 	form := url.Values{"phone_number": {"+14155550123"}, "url": {"https://example.com"}, "all": {"yes"}, "signature": {"hmac"}, "overlap": {"1h"},
 		"eventType": {"call_ended"}, "since": {"24h"}, "endpoint": {"ep_x"}, "key": {"key_x"}, "session": {"sess_x"}, "task": {"qtask_x"},
-		"first_name": {"A"}, "last_name": {"B"}}
+		"first_name": {"A"}, "last_name": {"B"}, "title": {"A"}, "language": {"en"}, "name": {"a"}, "type": {"text"}}
 	for _, path := range actions(places) {
 		if strings.HasSuffix(address(path), "/new") && address(path) != path || strings.HasSuffix(path, "/keys") && address(path) != path {
 			continue // adding to what is one's own

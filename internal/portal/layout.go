@@ -111,7 +111,8 @@ func (f frame) sections() []link {
 		return nil
 	}
 	return []link{
-		{"Overview", f.at()}, {"Calls", f.at("calls")}, {"Contacts", f.at("contacts")}, {"Settings", f.at("settings")},
+		{"Overview", f.at()}, {"Calls", f.at("calls")}, {"Contacts", f.at("contacts")}, {"Agents", f.at("agents")},
+		{"Settings", f.at("settings")},
 	}
 }
 

@@ -62,7 +62,8 @@ func populated(t testing.TB, i *installation) []place {
 	})
 	account := "/portal/" + i.account
 	draft, imported := importFiles(t, i)
-	return []place{
+	_, agents := addAgent(t, i)
+	return append(agents, []place{
 		{"imports", account + "/imports"}, {"import", account + "/imports/" + draft}, {"imported", account + "/imports/" + imported},
 		{"overview", account}, {"calls", account + "/calls"}, {"call", account + "/calls/" + call},
 		{"contacts", account + "/contacts"}, {"contact", account + "/contacts/" + contact}, {"add-contact", account + "/contacts/new"},
@@ -72,7 +73,7 @@ func populated(t testing.TB, i *installation) []place {
 		{"secret", account + "/webhooks/endpoints/" + endpoint + "/secret"}, {"test", account + "/webhooks/endpoints/" + endpoint + "/test"},
 		{"recover", account + "/webhooks/endpoints/" + endpoint + "/recover?kind=recover&since=24h"},
 		{"messages", account + "/webhooks/messages"}, {"message", account + "/webhooks/messages/" + message}, {"events", account + "/webhooks/events"},
-	}
+	}...)
 }
 
 // importFiles uploads a file that waits to be imported, and imports one.

@@ -82,6 +82,7 @@ func (p *Portal) routes() {
 	p.callRoutes()
 	p.contactRoutes()
 	p.importRoutes()
+	p.agentRoutes()
 	p.settingRoutes()
 	p.show("/portal/{account}", auth.Full, p.overview)
 	p.operatorRoutes()

@@ -7,8 +7,9 @@ import (
 )
 
 // AccountState is a text that changes when something happened in an account that people
-// look at: a message, an attempt, a call, a change of an endpoint, progress of a task or an
-// import.
+// look at: a message, an attempt, a call, a change of an endpoint or an agent, progress
+// of a task or an import, a run, the next call, or what is heard of the newest calls in
+// progress.
 func (tx *Tx) AccountState(accountID string) (string, error) {
 	return one(tx, value[string], `SELECT
 			COALESCE((SELECT MAX(id) FROM message WHERE account_id = $1), '') || '.' ||
@@ -17,7 +18,13 @@ func (tx *Tx) AccountState(accountID string) (string, error) {
 			CAST(COALESCE((SELECT MAX(triggered_at) FROM call WHERE account_id = $1), 0) AS TEXT) || '.' ||
 			CAST(COALESCE((SELECT MAX(updated_at) FROM endpoint WHERE account_id = $1), 0) AS TEXT) || '.' ||
 			CAST(COALESCE((SELECT MAX(updated_at) FROM task WHERE account_id = $1), 0) AS TEXT) || '.' ||
-			CAST(COALESCE((SELECT MAX(updated_at) FROM import WHERE account_id = $1), 0) AS TEXT)`, accountID)
+			CAST(COALESCE((SELECT MAX(updated_at) FROM import WHERE account_id = $1), 0) AS TEXT) || '.' ||
+			(SELECT COUNT(*) || '.' || COALESCE(MAX(updated_at), 0) || '.' ||
+				COALESCE(MIN((SELECT MIN(due_at) FROM run r WHERE r.account_id = a.account_id AND r.agent_id = a.id AND r.due_at IS NOT NULL)), 0)
+				FROM agent a WHERE a.account_id = $1) || '.' ||
+			COALESCE((SELECT MAX(id) FROM run WHERE account_id = $1), '') || '.' ||
+			(SELECT COUNT(*) || '.' || COALESCE(MAX(id), '') || '.' || COALESCE(SUM(state), 0) || '.' || COALESCE(SUM(LENGTH(progress)), 0)
+				FROM (SELECT id, state, progress FROM live_call WHERE account_id = $1 ORDER BY id DESC LIMIT 50) AS newest)`, accountID)
 }
 
 // CallCount is how many calls of a part of time ended with a status.

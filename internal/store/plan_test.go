@@ -53,7 +53,7 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 		t.Errorf("only %d statements were heard", len(heard))
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
-	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number|import_file|import_error)\b`)
+	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number|import_file|import_error|run|r|live_call|dial_record|blocked_number)\b`)
 	whole := regexp.MustCompile(`^SEARCH (delivery|d) .*\(account_id=\?\)`) // all that an account has
 	for query := range heard {
 		distinct := map[string]bool{}
@@ -161,6 +161,7 @@ func askEverything(tx *Tx) error {
 	}
 	steps = append(steps, otherSteps(tx, ref, ids)...)
 	steps = append(steps, importSteps(tx, account, contact, ids)...)
+	steps = append(steps, callingSteps(tx, AgentRef{account, contact})...)
 	steps = append(steps, contactSteps(tx, account, contact)...)
 	for _, step := range steps {
 		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
@@ -232,6 +233,23 @@ func importSteps(tx *Tx, account, id string, many []string) []func() error {
 		func() error { return tx.DeleteImport(account, id) },
 		func() error { return second(tx.ContactsByExternalID(account, many)) },
 		func() error { return second(tx.ContactsByPhone(account, many, 100)) },
+	}
+}
+
+func callingSteps(tx *Tx, agent AgentRef) []func() error {
+	return []func() error{
+		func() error { return second(tx.CountWaiting(agent, time.Time{}, 1000)) },
+		func() error { return second(tx.LiveCalls(agent.AccountID, 50)) },
+		func() error { return second(tx.CountLive(agent.AccountID)) },
+		func() error { return second(tx.BlockedNumber(agent.AccountID, "x")) },
+		func() error { return second(tx.BlockedNumbers(agent.AccountID, Page{Limit: 50})) },
+		func() error { return second(tx.DialRecords(agent.AccountID, "x", 50)) },
+		func() error { return second(tx.ContactRuns(agent.AccountID, "x", 50)) },
+		func() error { return second(tx.OpenRuns(agent.AccountID, []string{"x"})) },
+		func() error { return second(tx.OpenRunsOf(agent, 50)) },
+		func() error { return second(tx.NextRun(agent)) },
+		func() error { return second(tx.LiveCallsOf(agent.AccountID, "x")) },
+		func() error { return second(tx.LiveContacts(agent.AccountID, []string{"x"})) },
 	}
 }
 
