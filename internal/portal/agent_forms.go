@@ -34,7 +34,7 @@ func (p *Portal) changeAgent(name string, read func(*reading, *aftercall.Agent))
 		}
 		typed := reading{visit: v}
 		if read(&typed, &a); len(typed.errs) > 0 {
-			return done{}, aftercall.AllInvalid(typed.errs...)
+			return done{}, typed.allWrong(asTyped(a.Validate()))
 		}
 		a, err = p.Dialer.UpdateAgent(v.Context(), v.account.ID, a.ID, func(a *aftercall.Agent) { read(&reading{visit: v}, a) })
 		return done{To: v.at("agents", a.ID, name), Said: "Changes saved."}, asTyped(err)

@@ -22,6 +22,27 @@ func (r *reading) refuse(field, format string, args ...any) {
 	r.errs = append(r.errs, aftercall.InvalidField(field, format, args...))
 }
 
+// allWrong is all that is wrong: what could not be read, and what the rules say of the rest.
+func (r *reading) allWrong(rules error) error {
+	all := r.errs
+	if e, ok := errors.AsType[*aftercall.Error](rules); ok {
+		for _, f := range e.Fields {
+			if !r.refused(f.Path) {
+				all = append(all, aftercall.InvalidField(f.Path, "%s", f.Message))
+			}
+		}
+	}
+	return aftercall.AllInvalid(all...)
+}
+
+// refused reports whether a field could not be read.
+func (r *reading) refused(field string) bool {
+	return slices.ContainsFunc(r.errs, func(err error) bool {
+		e, ok := errors.AsType[*aftercall.Error](err)
+		return ok && len(e.Fields) > 0 && e.Fields[0].Path == field
+	})
+}
+
 // whole reads a number without a fraction; nothing is zero.
 func (r *reading) whole(field string) int {
 	n := r.optional(field)

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func TestAsTyped(t *testing.T) {
 	a.Dialing.Hours.Week[time.Monday] = []aftercall.Range{{From: 600, To: 540}}
 	a.OutcomeFields = []aftercall.OutcomeField{{Name: "a b", Type: aftercall.OutcomeText}}
 	v := &visit{}
-	v.problem, _ = asTyped(a.Validate()).(*aftercall.Error)
+	v.problem, _ = errors.AsType[*aftercall.Error](asTyped(a.Validate()))
 	for field, want := range map[string]string{
 		"numbers": "line 2 is not an international phone number such as +14155552671", "ring": "must be 15 to 120",
 		"monday": "must end after it begins: what goes beyond midnight is two ranges",

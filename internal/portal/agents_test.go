@@ -121,6 +121,11 @@ func TestAgentForms(t *testing.T) {
 			t.Errorf("%s %q in %s: %d, %s", test.field, test.typed, test.name, status, text)
 		}
 	}
+	dialing.Set("days", "a week")
+	dialing.Set("per_number", "999") // with what cannot be read, what can be is checked, too
+	if _, text := v.ask(http.MethodPost, page+"/dialer", dialing); strings.Count(text, `<strong class="wrong">`) != 2 {
+		t.Errorf("not all is told: %s", text)
+	}
 	if after := i.agents(t)[1]; !after.UpdatedAt.Equal(got.UpdatedAt) {
 		t.Error("what was wrong changed the agent")
 	}

@@ -24,6 +24,7 @@ func (p *Portal) callRoutes() {
 type callsView struct {
 	*visit
 	pager
+	Live     []liveRow // on the first page
 	Rows     []dialer.ContactCall
 	Filter   store.CallFilter
 	Filtered bool
@@ -66,8 +67,14 @@ func (p *Portal) calls(v *visit) (view, error) {
 		last := list[rowsShown-1]
 		shown.Older = v.with("after", strconv.FormatInt(last.TriggeredAt.UnixMicro(), 10)+"."+last.Call.ID)
 	}
+	if !shown.Filtered && id == "" {
+		err = p.Store.View(v.Context(), func(tx *store.Tx) (err error) {
+			shown.Live, err = liveRows(tx, v.account.ID)
+			return err
+		})
+	}
 	shown.Rows = slices.DeleteFunc(list, func(c dialer.ContactCall) bool { return !holds(c.Call, shown.Filter.Outcome, shown.Filter.Value) })
-	return view{Title: "Calls", Section: "Calls", Body: callsPage(shown)}, nil
+	return view{Title: "Calls", Section: "Calls", Body: callsPage(shown)}, err
 }
 
 // readCursor reads where a page of calls begins: the time and the id of the call before.
@@ -151,6 +158,8 @@ type callView struct {
 	Outcome  []outcomeField
 	Analysis []outcomeField
 	Turns    []aftercall.Turn
+	Steps    []step // for who follows the call; else none
+	Agent    aftercall.Agent
 	Timeline []dialer.ContactCall // the contact's calls, newest first
 	Messages []causedMessage
 }
@@ -167,7 +176,11 @@ const timelineShown = 20
 func (p *Portal) call(v *visit) (view, error) {
 	shown := callView{visit: v}
 	var err error
-	if shown.ContactCall, err = p.Dialer.Call(v.Context(), v.account.ID, v.PathValue("call")); err != nil {
+	shown.ContactCall, err = p.Dialer.Call(v.Context(), v.account.ID, v.PathValue("call"))
+	if aftercall.KindOf(err) == aftercall.NotFound {
+		return p.liveCall(v)
+	}
+	if err != nil {
 		return view{}, err
 	}
 	call := shown.Call
@@ -181,8 +194,18 @@ func (p *Portal) call(v *visit) (view, error) {
 		shown.Messages, err = messagesAbout(tx, v.account.ID, call.ContactID, func(m *aftercall.Message) bool {
 			return m.CreatedAt.Equal(call.CreatedAt) || bytes.Contains(m.Payload, []byte(call.ID))
 		})
+		if err != nil {
+			return err
+		}
+		shown.Agent, err = tx.Agent(v.account.ID, call.AgentID)
+		if aftercall.KindOf(err) == aftercall.NotFound { // a word of who reported the call, or of an agent that is gone
+			err = nil
+		}
 		return err
 	})
+	if v.URL.Query().Get("follow") != "" {
+		shown.Steps = stepsOf(call, time.Time{}, shown.Messages)
+	}
 	return view{Title: "Call with " + nameOf(shown.Contact, call), Section: "Calls", Body: callPage(shown), Media: originOf(call.RecordingURL)}, err
 }
 

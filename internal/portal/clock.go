@@ -38,6 +38,9 @@ func (c clock) short(t time.Time) string {
 	return local.Format("2 Jan 2006")
 }
 
+// day names a moment with its day of the week, for what is planned.
+func (c clock) day(t time.Time) string { return t.In(c.zone).Format("Mon 2 Jan 15:04") }
+
 // from tells how far a moment is from now: "4 min ago", "in 2 h".
 func (c clock) from(t time.Time) string {
 	away := c.now.Sub(t)

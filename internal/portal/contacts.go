@@ -19,6 +19,8 @@ func (p *Portal) contactRoutes() {
 	p.show("/portal/{account}/contacts/{contact}/edit", auth.Full, p.editContact)
 	p.do("/portal/{account}/contacts/{contact}/edit", auth.Full, p.changeContact, p.editContact)
 	p.do("/portal/{account}/contacts/{contact}/erase", auth.Full, p.eraseContact, p.contact)
+	p.dialingRoutes()
+	p.blockRoutes()
 }
 
 // contactsView is the list of an account's contacts.
@@ -26,6 +28,7 @@ type contactsView struct {
 	*visit
 	pager
 	Rows   []aftercall.Contact
+	Live   map[string]bool // those in a call
 	Filter store.ContactFilter
 }
 
@@ -43,7 +46,15 @@ func (p *Portal) contacts(v *visit) (view, error) {
 	}
 	err := p.Store.View(v.Context(), func(tx *store.Tx) error {
 		list, err := tx.ContactList(v.account.ID, shown.Filter, v.part())
+		if err != nil {
+			return err
+		}
 		shown.Rows, shown.pager = paged(v, list, func(c aftercall.Contact) string { return c.ID })
+		ids := make([]string, len(shown.Rows))
+		for i, c := range shown.Rows {
+			ids[i] = c.ID
+		}
+		shown.Live, err = tx.LiveContacts(v.account.ID, ids)
 		return err
 	})
 	return view{Title: "Contacts", Section: "Contacts", Body: contactsPage(shown)}, err
@@ -54,6 +65,7 @@ type contactView struct {
 	*visit
 	aftercall.Contact
 	Details  string
+	Dialing  dialing
 	Calls    []dialer.ContactCall
 	Messages []causedMessage
 }
@@ -69,6 +81,9 @@ func (p *Portal) contact(v *visit) (view, error) {
 		return view{}, err
 	}
 	err = p.Store.View(v.Context(), func(tx *store.Tx) (err error) {
+		if shown.Dialing, err = v.dialing(tx, c); err != nil {
+			return err
+		}
 		shown.Messages, err = messagesAbout(tx, v.account.ID, c.ID, func(*aftercall.Message) bool { return true })
 		return err
 	})

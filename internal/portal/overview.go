@@ -21,6 +21,9 @@ type overviewView struct {
 	CallsTotal int
 	Contacts   map[aftercall.ContactStatus]int
 	ReachRate  string
+	Live, Soon int  // calls in progress, and those due within the hour
+	SoonMore   bool // than were counted
+	Next       time.Time
 }
 
 // need is something to be mended, and where.
@@ -60,12 +63,48 @@ func (p *Portal) overview(v *visit) (view, error) {
 		if shown.Contacts, err = tx.CountContacts(v.account.ID); err != nil {
 			return err
 		}
+		if err := shown.dialing(tx); err != nil {
+			return err
+		}
 		calls, err := tx.CountCalls(v.account.ID, begin, over.Part, over.N)
 		shown.Calls, shown.CallsTotal = callChart(v.clock, over, begin, calls)
 		return err
 	})
 	shown.ReachRate = reachRate(shown.Contacts)
 	return view{Title: "Overview", Section: "Overview", Body: overviewPage(shown)}, err
+}
+
+// soonCounted is up to how many of an agent's calls are counted that are due soon.
+const soonCounted = 1000
+
+// dialing counts what the agents are doing and what they will.
+func (v *overviewView) dialing(tx *store.Tx) error {
+	agents, err := tx.Agents(v.account.ID, store.Page{Limit: agentsShown})
+	if err != nil {
+		return err
+	}
+	live, err := tx.CountLive(v.account.ID)
+	for _, n := range live {
+		v.Live += n
+	}
+	for _, a := range agents {
+		if err != nil {
+			return err
+		}
+		if !a.Dialing.Enabled {
+			continue
+		}
+		var due int
+		if due, err = tx.CountWaiting(agentRef(a), v.now.Add(soon), soonCounted); err != nil {
+			return err
+		}
+		v.Soon, v.SoonMore = v.Soon+due, v.SoonMore || due == soonCounted
+		var next time.Time
+		if next, err = tx.NextRun(agentRef(a)); err == nil && !next.IsZero() && (v.Next.IsZero() || next.Before(v.Next)) {
+			v.Next = next
+		}
+	}
+	return err
 }
 
 // needsOf tells what is wrong with an endpoint.

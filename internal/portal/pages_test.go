@@ -62,8 +62,8 @@ func populated(t testing.TB, i *installation) []place {
 	})
 	account := "/portal/" + i.account
 	draft, imported := importFiles(t, i)
-	_, agents := addAgent(t, i)
-	return append(agents, []place{
+	agent, agents := addAgent(t, i)
+	return append(append(agents, addDialing(t, i, agent)...), []place{
 		{"imports", account + "/imports"}, {"import", account + "/imports/" + draft}, {"imported", account + "/imports/" + imported},
 		{"overview", account}, {"calls", account + "/calls"}, {"call", account + "/calls/" + call},
 		{"contacts", account + "/contacts"}, {"contact", account + "/contacts/" + contact}, {"add-contact", account + "/contacts/new"},

@@ -184,13 +184,12 @@ func agentName(agents map[string]aftercall.Agent, id string) string {
 
 // deletionText tells what the deletion of an agent ends.
 func deletionText(waiting int) string {
-	runs := "No run of it is open."
-	if waiting > 0 {
-		runs = atLeast(waiting, waiting == waitingCounted) + " open runs end"
-		if waiting == 1 {
-			runs = "1 open run ends"
-		}
-		runs += ", and their contacts are closed."
+	runs := atLeast(waiting, waiting == waitingCounted) + " open runs end, and their contacts are closed."
+	switch waiting {
+	case 0:
+		runs = "No run of it is open."
+	case 1:
+		runs = "1 open run ends, and its contact is closed."
 	}
 	return runs + " Calls in progress are taken as they end; calls that were made stay. Its settings go for good."
 }
@@ -201,4 +200,46 @@ func outcomeNames(fields []aftercall.OutcomeField) string {
 		names[i] = o.Name
 	}
 	return strings.Join(names, ", ")
+}
+
+// nextCallText tells when a run's next call is, as the contact's wall has it.
+func nextCallText(d dialing, now time.Time) string {
+	switch {
+	case d.Run.DueAt.IsZero():
+		return "its call is in progress"
+	case !d.Agent.Dialing.Enabled:
+		return "no call: the agent's auto-dialer is off"
+	case !d.Run.DueAt.After(now):
+		return "next call as soon as the line has room"
+	}
+	text := "next call " + d.There.from(d.Run.DueAt) + ", " + d.There.day(d.Run.DueAt) + " (contact's time, in " + zoneText(d.Zone) + ")"
+	if d.Run.Asked {
+		text += ", as the contact asked"
+	}
+	return text
+}
+
+// dueTitle names the next call's moment for who points at it.
+func dueTitle(d dialing, c clock) string {
+	if d.Run.DueAt.IsZero() {
+		return ""
+	}
+	return c.exact(d.Run.DueAt)
+}
+
+// pastText tells what a run that ended came to.
+func pastText(r aftercall.Run, c clock) string {
+	text := plural(r.Attempts, "attempt", "attempts")
+	if !r.FirstAt.IsZero() {
+		text += ", from " + c.short(r.FirstAt) + " to " + c.short(r.LastAt)
+	}
+	return text
+}
+
+// choiceText names an agent among others.
+func choiceText(a aftercall.Agent) string {
+	if a.Engine.Kind == aftercall.SimulatorEngine {
+		return a.Title + " (simulator: calls nobody)"
+	}
+	return a.Title
 }
