@@ -202,9 +202,10 @@ func (p *Portal) rotateSecret(v *visit) (done, error) {
 // testView is what an endpoint can be tried with.
 type testView struct {
 	endpointHead
-	Types   []exampleType
-	Chosen  string
-	CanCall bool
+	Types     []exampleType
+	Chosen    string
+	CanCall   bool
+	Simulates bool // whether the dialer can make a simulated call
 }
 
 type exampleType struct {
@@ -228,6 +229,9 @@ func (p *Portal) test(v *visit) (view, error) {
 	})
 	if shown.Chosen == "" && len(shown.Types) > 0 {
 		shown.Chosen = shown.Types[0].Name
+	}
+	if err == nil && shown.CanCall {
+		_, shown.Simulates, err = p.simulates(v)
 	}
 	return webhooks(v, "Send a test", testPage(shown)), err
 }

@@ -28,6 +28,7 @@ func (p *Portal) endpointRoutes() {
 	p.show("/portal/{account}/webhooks/endpoints/{endpoint}/test", auth.CreateAttempts, p.test)
 	p.do("/portal/{account}/webhooks/endpoints/{endpoint}/test", auth.CreateAttempts, p.sendTest, p.test)
 	p.do("/portal/{account}/webhooks/endpoints/{endpoint}/call", auth.Full, p.testCall, p.test)
+	p.do("/portal/{account}/webhooks/endpoints/{endpoint}/simulate", auth.Full, p.simulateCall, p.test)
 	p.show("/portal/{account}/webhooks/endpoints/{endpoint}/recover", auth.CreateAttempts, p.recover)
 	p.do("/portal/{account}/webhooks/endpoints/{endpoint}/recover", auth.CreateAttempts, p.startRecover, p.recover)
 	p.do("/portal/{account}/webhooks/endpoints/{endpoint}/cancel", auth.CreateAttempts, p.cancelTask, p.recover)

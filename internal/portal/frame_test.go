@@ -44,8 +44,8 @@ func TestFrame(t *testing.T) {
 	inside.watch(ctx)
 	crm := newCRM(t)
 	crm.connect(inside)
-	i.post(t, "/v1/report-call", `{"external_call_id": "call-1", "phone_number": "+14155550100", "direction": "outbound",
-		"from_number": "+14155550199", "to_number": "+14155550100", "triggered_at": 1763000000000, "call_status": "COMPLETED"}`)
+	i.post(t, "/v1/report-call", `{"external_call_id": "call-1", "phone_number": "+12025550100", "direction": "outbound",
+		"from_number": "+14155550199", "to_number": "+12025550100", "triggered_at": 1763000000000, "call_status": "COMPLETED"}`)
 	crm.updated(inside)
 	inside.do(press("Messages"), says("call_ended"), press("Endpoints"), says("Healthy"),
 		chromedp.Click(chromedp.CSS(`a[href*="/endpoints/ep_"]`)), says("Signing secret"))

@@ -73,7 +73,7 @@ func actions(places []place) (list []string) {
 		path, _, _ := strings.Cut(p.path, "?")
 		switch p.name {
 		case "endpoint":
-			for _, action := range []string{"enable", "disable", "delete", "secret", "test", "call", "recover", "cancel", "edit"} {
+			for _, action := range []string{"enable", "disable", "delete", "secret", "test", "call", "simulate", "recover", "cancel", "edit"} {
 				list = append(list, path+"/"+action)
 			}
 		case "message":

@@ -26,7 +26,8 @@ func TestSteps(t *testing.T) {
 	// 3. Click "Add Endpoint" and paste the URL. 4. Enable the events.
 	crm.connect(b)
 	// 5. Make a test call. 6. Verify that the webhook triggered and the record was updated.
-	b.do(press("Test"), press("Make a test call"), says("Messages it caused"), says("Succeeded"), says("Shall a colleague visit you"))
+	b.do(press("Test"), press("Make a test call"), says("A simulated call is on its way"), says("Messages it caused"), says("Delivered"),
+		says("Calls by “default” are simulated"), until(`document.querySelectorAll(".talk li").length > 2`))
 	crm.updated(b)
 
 	b.do(press("call_ended"), press(crm.url))
@@ -71,7 +72,7 @@ func (c *crm) connect(b *browser) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { c.records.Close() })
-	if err := c.records.AddRecord(b.ctx, demo.Record{ExternalID: "lead-1", Phone: "+14155550100"}); err != nil {
+	if err := c.records.AddRecord(b.ctx, demo.Record{ExternalID: "lead-1", Phone: "+12025550100"}); err != nil {
 		b.t.Fatal(err)
 	}
 	c.set(c.records)
