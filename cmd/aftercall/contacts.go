@@ -29,6 +29,7 @@ type contactsImportCmd struct {
 	File           string            `arg:"" help:"The file, with the names of its columns in the first line; - reads standard input."`
 	Map            map[string]string `help:"What a column becomes, such as \"Company=contact_details.company\"; nothing after the = ignores it. Other columns are guessed by their names." mapsep:"none" placeholder:"COLUMN=FIELD"`
 	DefaultCountry string            `help:"The country of phone numbers that are written without it, such as DE."`
+	Schedule       string            `help:"Have an agent call all contacts of the file until they are reached: its id, or \"default\"." placeholder:"AGENT"`
 	DryRun         bool              `help:"Tell what would happen, and change nothing."`
 	Yes            bool              `help:"Import without asking."`
 }
@@ -42,7 +43,7 @@ func (c *contactsImportCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := app.ContactFile{Content: content, Columns: c.Map, DefaultCountry: c.DefaultCountry}
+	f := app.ContactFile{Content: content, Columns: c.Map, DefaultCountry: c.DefaultCountry, AgentID: c.Schedule}
 	checked, err := app.CheckContacts(ctx, c.DB, c.Account, f)
 	if err != nil {
 		return err

@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 
+	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/store"
+	"github.com/aftercall/aftercall/internal/voice/simulator"
 )
 
 // ContactFile is a file of contacts in CSV, and how it is to be read.
@@ -59,6 +61,8 @@ func withContacts(ctx context.Context, database, account string, fn func(d *dial
 		if err != nil {
 			return err
 		}
-		return fn(dialer.New(s, dialer.Config{}), id)
+		// The simulator only says which numbers it takes; a server plays the calls.
+		engines := map[aftercall.EngineKind]dialer.VoiceEngine{aftercall.SimulatorEngine: simulator.New(simulator.Config{})}
+		return fn(dialer.New(s, dialer.Config{Engines: engines}), id)
 	})
 }

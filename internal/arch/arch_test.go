@@ -110,7 +110,11 @@ func short(importPath string) string {
 	return strings.TrimPrefix(importPath, module+"/")
 }
 
+// match finds the line of a package: that of its name, else one of its kind.
 func match(rules map[string][]string, name string) ([]string, bool) {
+	if rule, ok := rules[name]; ok {
+		return rule, true
+	}
 	for pattern, rule := range rules {
 		if matches(pattern, name) {
 			return rule, true

@@ -123,10 +123,10 @@ func sleep(ctx context.Context, bell <-chan struct{}, until time.Time) bool {
 }
 
 // How often the store is asked for what was not heard of: what other nodes stored and did
-// not come to. An SQLite database has no other nodes.
+// not come to. An SQLite database has no other nodes, but commands write to it.
 const (
 	pollNodes = 5 * time.Second
-	pollAlone = time.Minute
+	pollAlone = 15 * time.Second
 )
 
 func (d *Dialer) poll() time.Duration {

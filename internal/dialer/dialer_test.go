@@ -200,3 +200,34 @@ func TestEraseInACall(t *testing.T) {
 		}
 	})
 }
+
+// A file's contacts are called, but for those that may not be.
+func TestImportIsCalled(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		if _, err := w.dialer.BlockNumber(w.Context(), w.account.ID, number(2), ""); err != nil {
+			w.Fatal(err)
+		}
+		content := "external_contact_id,first_name,last_name,phone\n1,Frida,Kahlo," + number(0) + "\n2,Diego,Rivera," + number(10) + "\n3,Max,Ernst," + number(2) + "\n"
+		file := dialer.ContactFile{Content: []byte(content), AgentID: "default"}
+		for range 2 { // the second time nobody is called twice
+			r, err := w.dialer.AddImport(w.Context(), w.account.ID, file)
+			if err == nil {
+				err = w.dialer.FinishImport(w.Context(), w.account.ID, r.ID)
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+			w.settle(5 * time.Minute)
+		}
+		for id, want := range map[string]aftercall.ContactStatus{"2": aftercall.ContactPending, "3": aftercall.ContactNew} {
+			if c, err := w.dialer.ContactByExternalID(w.Context(), w.account.ID, id); err != nil || c.Status != want {
+				w.Errorf("%s is %s, want %s: %v", id, c.Status, want, err)
+			}
+		}
+		c, err := w.dialer.ContactByExternalID(w.Context(), w.account.ID, "1")
+		if err != nil || len(w.calls(c.ID)) != 2 { // who was reached is called again when somebody says so
+			w.Errorf("%d calls, %v", len(w.calls(c.ID)), err)
+		}
+	})
+}

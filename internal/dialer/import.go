@@ -36,11 +36,30 @@ const (
 // scheduleImported has an agent call the contacts of one batch of an import, in the
 // transaction that stores them; those of rows that changed nothing, too. A contact may
 // come again in a later batch. Without contacts it only says whether there is such an
-// agent: an Invalid error ends the import.
+// agent: an Invalid error ends the import. Who is in the auto-dialer already, or may not
+// be called, is left as it is.
 //
 // It is the one place that imports know agents by.
-func (d *Dialer) scheduleImported(_ *store.Tx, _, _ string, _ []string) error {
-	return aftercall.InvalidField("schedule.agent_id", "there is no such agent")
+func (d *Dialer) scheduleImported(tx *store.Tx, accountID, agent string, contactIDs []string) error {
+	id, err := agentID(agent)
+	var a aftercall.Agent
+	if err == nil {
+		a, err = tx.Agent(accountID, id)
+	}
+	switch {
+	case aftercall.KindOf(err) == aftercall.NotFound:
+		return aftercall.InvalidField("schedule.agent_id", "there is no such agent")
+	case err != nil:
+		return err
+	case !a.Dialing.Enabled:
+		return aftercall.InvalidField("schedule.agent_id", "the agent's auto-dialer is off")
+	}
+	wanted := make([]Wanted, len(contactIDs))
+	for i, contactID := range contactIDs {
+		wanted[i] = Wanted{ContactID: contactID, AgentID: a.ID}
+	}
+	_, _, err = d.schedule(tx, accountID, wanted)
+	return err
 }
 
 // CheckImport tells what an import would do, row by row, and changes nothing: what it

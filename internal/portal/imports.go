@@ -66,6 +66,7 @@ type importView struct {
 	*visit
 	dialer.ImportReport
 	Preview []importColumn
+	Agents  []aftercall.Agent // who may call the contacts
 }
 
 // importColumn is a column of a file: what it becomes, and what stands in its first rows.
@@ -96,6 +97,9 @@ func (p *Portal) importing(v *visit) (view, error) {
 			return view{}, err
 		}
 		shown.Preview = previewOf(shown.ImportReport, rows)
+		if shown.Agents, err = p.Dialer.Agents(v.Context(), v.account.ID, store.Page{Limit: agentsShown}); err != nil {
+			return view{}, err
+		}
 	}
 	return view{Title: "Import contacts", Section: "Contacts", Body: importPage(shown)}, nil
 }
@@ -142,7 +146,7 @@ func shownCell(text string) string {
 
 // readOptions is what the form says of how a file is read.
 func (v *visit) readOptions(i aftercall.Import) aftercall.ImportOptions {
-	o := aftercall.ImportOptions{Mapping: make(aftercall.Mapping, len(i.Mapping)), DefaultCountry: strings.ToUpper(v.typed("default_country")), AgentID: i.AgentID}
+	o := aftercall.ImportOptions{Mapping: make(aftercall.Mapping, len(i.Mapping)), DefaultCountry: strings.ToUpper(v.typed("default_country")), AgentID: v.typed("agent")}
 	for n := range o.Mapping {
 		o.Mapping[n] = v.typed("field." + strconv.Itoa(n))
 		if o.Mapping[n] == detailChoice {
@@ -173,7 +177,7 @@ func (p *Portal) runImport(v *visit) (done, error) {
 		return done{}, err
 	}
 	o := v.readOptions(r.Import)
-	if r.Status == aftercall.ImportDraft && (!slices.Equal(o.Mapping, r.Mapping) || o.DefaultCountry != r.DefaultCountry) {
+	if r.Status == aftercall.ImportDraft && (!slices.Equal(o.Mapping, r.Mapping) || o.DefaultCountry != r.DefaultCountry || o.AgentID != r.AgentID) {
 		next, err := p.checkImport(v)
 		if next.Said != "" {
 			next.Said = "You had changed something, so nothing was imported yet: this is what importing would do now."
