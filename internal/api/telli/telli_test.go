@@ -15,12 +15,13 @@ import (
 	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/store"
 	"github.com/aftercall/aftercall/internal/store/storetest"
+	"github.com/aftercall/aftercall/internal/voice/simulator"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-// caller uses the face with one account's key. The account has an endpoint, so that
-// events have deliveries.
+// caller uses the face with one account's key. The account has a default agent, as all
+// have, and an endpoint, so that events have deliveries.
 type caller struct {
 	*testing.T
 	face    http.Handler
@@ -37,11 +38,21 @@ func newCaller(t *testing.T, s *store.Store, face http.Handler) *caller {
 		if c.key, err = auth.Create(tx, c.account.ID, "test"); err != nil {
 			return err
 		}
+		if err := tx.InsertAgent(aftercall.NewDefaultAgent(c.account.ID, tx.Now())); err != nil {
+			return err
+		}
 		return tx.InsertEndpoint(aftercall.Endpoint{
 			AccountID: c.account.ID, ID: aftercall.NewID(aftercall.EndpointPrefix, tx.Now()), URL: "https://crm.example/", Signature: aftercall.SignHMAC, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}, aftercall.NewSecret(aftercall.HMAC, tx.Now()))
 	})
 	return c
+}
+
+// newDialer is one with a voice engine, which dials nobody as long as nobody runs it.
+func newDialer(s *store.Store) *dialer.Dialer {
+	return dialer.New(s, dialer.Config{Engines: map[aftercall.EngineKind]dialer.VoiceEngine{
+		aftercall.SimulatorEngine: simulator.New(simulator.Config{AnyNumber: true}),
+	}})
 }
 
 // each runs a test over each database, as one account and another.
@@ -54,7 +65,7 @@ func each(t *testing.T, test func(c, other *caller)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			face := telli.New(dialer.New(s, dialer.Config{}), keys)
+			face := telli.New(newDialer(s), keys)
 			c := newCaller(t, s, face)
 			c.url = url
 			test(c, newCaller(t, s, face))
@@ -254,13 +265,14 @@ func FuzzRoutes(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	face := telli.New(dialer.New(s, dialer.Config{}), keys)
+	face := telli.New(newDialer(s), keys)
 	routes := []string{
 		"POST /v1/add-contact", "POST /v1/add-contacts-batch", "POST /v1/get-contacts-batch", "PATCH /v1/update-contact",
 		"PATCH /v1/update-contacts-batch", "POST /v1/report-call", "GET /v1/get-contact/", "GET /v1/get-contact-by-external-id/",
 		"DELETE /v1/delete-contact/", "GET /v1/get-call/", "POST /v1/import-contacts", "GET /v1/imports/", "GET /v1/list-calls?cursor=", "GET /v1/list-calls?contact_id=",
 		"POST /v2/contacts", "POST /v2/properties/contacts", "POST /v1/phone-numbers/import", "GET /v2/contacts?cursor=", "GET /v2/external/contacts/",
 		"GET /v2/properties/contacts/", "DELETE /v2/contacts/", "DELETE /v1/phone-numbers/",
+		"POST /v1/schedule-call", "POST /v1/schedule-calls-batch", "POST /v1/initiate-call", "POST /v1/remove-from-auto-dialer-batch",
 	}
 	for i := range routes {
 		for _, body := range []string{

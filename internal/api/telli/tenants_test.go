@@ -1,6 +1,7 @@
 package telli_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -23,39 +24,14 @@ func TestTenants(t *testing.T) {
 		number := other.ask(200, "POST", "/v1/phone-numbers/import", number(nil))["id"].(string)
 		file := "id,phone,first_name,last_name\ntheirs,+14155552671,Mallory,x\n"
 		imported := other.ask(200, "POST", "/v1/import-contacts", file)["import_id"].(string)
+		other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": "default"})
 		before := held(other)
 
-		tries := map[string]struct {
-			path string
-			body any
-			// refused is the status, or 200 where the answer is a list that tells of each item.
-			refused int
-		}{
-			"getContact":             {"/v1/get-contact/" + contact, nil, 404},
-			"getContactByExternalID": {"/v1/get-contact-by-external-id/theirs", nil, 404},
-			"getContacts":            {"/v1/get-contacts-batch", object{"contact_ids": []string{contact}}, 200},
-			"updateContact":          {"/v1/update-contact", object{"contact_id": contact, "first_name": "Mallory"}, 404},
-			"updateContacts":         {"/v1/update-contacts-batch", object{"contacts": []any{object{"contact_id": contact, "first_name": "Mallory"}}}, 200},
-			"deleteContact":          {"/v1/delete-contact/" + contact, nil, 404},
-			"reportCall":             {"/v1/report-call", report(object{"external_call_id": "call-2", "contact_id": contact}), 404},
-			"getCall":                {"/v1/get-call/" + call, nil, 404},
-			"importContacts":         {"/v1/import-contacts", file, 200}, // it adds a contact of one's own
-			"getImport":              {"/v1/imports/" + imported, nil, 404},
-			"exportContacts":         {"/v1/export-contacts", nil, 200},
-			"listCalls":              {"/v1/list-calls?contact_id=" + contact, nil, 200},
-			"phoneNumbers.list":      {"/v1/phone-numbers", nil, 200},
-			"phoneNumbers.delete":    {"/v1/phone-numbers/" + number, nil, 404},
-
-			"contacts.list":            {"/v2/contacts?cursor=" + contact, nil, 200},
-			"contacts.get":             {"/v2/contacts/" + contact, nil, 404},
-			"contacts.getByExternalID": {"/v2/external/contacts/theirs", nil, 404},
-			"contacts.update":          {"/v2/contacts/" + contact, object{"firstName": "Mallory"}, 404},
-			"contacts.replace":         {"/v2/contacts/" + contact, person(object{"firstName": "Mallory"}), 404},
-			"contacts.delete":          {"/v2/contacts/" + contact, nil, 404},
-			"properties.list":          {"/v2/properties/contacts", nil, 200},
-			"properties.get":           {"/v2/properties/contacts/their_key", nil, 404},
-			"properties.update":        {"/v2/properties/contacts/their_key", object{"label": "Mallory"}, 404},
-		}
+		tries := contactTries(contact, call, number)
+		tries["importContacts"] = try{"/v1/import-contacts", file, 200} // it adds a contact of one's own
+		tries["getImport"] = try{"/v1/imports/" + imported, nil, 404}
+		tries["exportContacts"] = try{"/v1/export-contacts", nil, 200}
+		maps.Copy(tries, dialerTries(contact))
 		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import"} // name nothing that exists
 		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
 			for method, operation := range methods.(object) {
@@ -91,6 +67,51 @@ func TestTenants(t *testing.T) {
 	})
 }
 
+// try is a request that names what belongs to another account.
+type try struct {
+	path string
+	body any
+	// refused is the status, or 200 where the answer is a list that tells of each item.
+	refused int
+}
+
+func contactTries(contact, call, number string) map[string]try {
+	return map[string]try{
+		"getContact":             {"/v1/get-contact/" + contact, nil, 404},
+		"getContactByExternalID": {"/v1/get-contact-by-external-id/theirs", nil, 404},
+		"getContacts":            {"/v1/get-contacts-batch", object{"contact_ids": []string{contact}}, 200},
+		"updateContact":          {"/v1/update-contact", object{"contact_id": contact, "first_name": "Mallory"}, 404},
+		"updateContacts":         {"/v1/update-contacts-batch", object{"contacts": []any{object{"contact_id": contact, "first_name": "Mallory"}}}, 200},
+		"deleteContact":          {"/v1/delete-contact/" + contact, nil, 404},
+		"reportCall":             {"/v1/report-call", report(object{"external_call_id": "call-2", "contact_id": contact}), 404},
+		"getCall":                {"/v1/get-call/" + call, nil, 404},
+		"listCalls":              {"/v1/list-calls?contact_id=" + contact, nil, 200},
+		"phoneNumbers.list":      {"/v1/phone-numbers", nil, 200},
+		"phoneNumbers.delete":    {"/v1/phone-numbers/" + number, nil, 404},
+
+		"contacts.list":            {"/v2/contacts?cursor=" + contact, nil, 200},
+		"contacts.get":             {"/v2/contacts/" + contact, nil, 404},
+		"contacts.getByExternalID": {"/v2/external/contacts/theirs", nil, 404},
+		"contacts.update":          {"/v2/contacts/" + contact, object{"firstName": "Mallory"}, 404},
+		"contacts.replace":         {"/v2/contacts/" + contact, person(object{"firstName": "Mallory"}), 404},
+		"contacts.delete":          {"/v2/contacts/" + contact, nil, 404},
+		"properties.list":          {"/v2/properties/contacts", nil, 200},
+		"properties.get":           {"/v2/properties/contacts/their_key", nil, 404},
+		"properties.update":        {"/v2/properties/contacts/their_key", object{"label": "Mallory"}, 404},
+	}
+}
+
+func dialerTries(contact string) map[string]try {
+	wanted := object{"contact_id": contact, "agent_id": "default"}
+	return map[string]try{
+		"scheduleCall":         {"/v1/schedule-call", wanted, 404},
+		"scheduleCalls":        {"/v1/schedule-calls-batch", object{"contacts": []object{wanted}}, 200},
+		"initiateCall":         {"/v1/initiate-call", wanted, 404},
+		"removeFromDialer":     {"/v1/remove-from-auto-dialer", object{"contact_id": contact}, 404},
+		"removeManyFromDialer": {"/v1/remove-from-auto-dialer-batch", object{"contact_ids": []string{contact}}, 200},
+	}
+}
+
 // tellsOfTheirs reports whether an answer holds what the other account has.
 func tellsOfTheirs(answer string) bool {
 	return slices.ContainsFunc([]string{"Frida", "their_key", "+4915112345678"}, func(theirs string) bool { return strings.Contains(answer, theirs) })
@@ -123,7 +144,15 @@ func held(c *caller) (all []any) {
 			return err
 		}
 		numbers, err := tx.PhoneNumbers(c.account.ID)
-		all = append(all, contacts, calls, properties, numbers, len(c.events()))
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(contacts))
+		for i, contact := range contacts {
+			ids[i] = contact.ID
+		}
+		runs, err := tx.OpenRuns(c.account.ID, ids)
+		all = append(all, contacts, calls, properties, numbers, runs, len(c.events()))
 		return err
 	})
 	return all
