@@ -280,7 +280,7 @@ func (d Dialing) validate(f *fieldErrors, path string) {
 	if d.PerNumber < 1 || d.PerNumber > maxPerNumber {
 		f.add(path+".maxAttemptsPerNumber", "must be 1 to %d in 24 hours", maxPerNumber)
 	}
-	d.Hours.validate(f, path+".hours")
+	d.Hours.validate(f, path+".hours", path+".holidays")
 	if d.Hours.Empty() {
 		f.add(path+".hours", "must be open at some time of the week")
 	}

@@ -204,25 +204,29 @@ func (h *Hours) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// rangeJSON is how a range is written: {"from":"09:00","to":"17:30"}.
-type rangeJSON struct {
+// RangeView is a range as it is written: {"from":"09:00","to":"17:30"}.
+type RangeView struct {
 	From string `json:"from"`
 	To   string `json:"to"`
 }
 
-// MarshalJSON implements json.Marshaler.
-func (r Range) MarshalJSON() ([]byte, error) {
-	return json.Marshal(rangeJSON{clockText(r.From), clockText(r.To)})
-}
+// View shows the range.
+func (r Range) View() RangeView { return RangeView{clockText(r.From), clockText(r.To)} }
 
-// UnmarshalJSON implements json.Unmarshaler. What is no time of day becomes a range
-// that Validate refuses.
+// Range reads what is written. What is no time of day becomes a range that Validate
+// refuses.
+func (v RangeView) Range() Range { return Range{clockMinute(v.From), clockMinute(v.To)} }
+
+// MarshalJSON implements json.Marshaler.
+func (r Range) MarshalJSON() ([]byte, error) { return json.Marshal(r.View()) }
+
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Range) UnmarshalJSON(b []byte) error {
-	var in rangeJSON
-	if err := json.Unmarshal(b, &in); err != nil {
+	var v RangeView
+	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
-	*r = Range{clockMinute(in.From), clockMinute(in.To)}
+	*r = v.Range()
 	return nil
 }
 
@@ -248,7 +252,9 @@ const (
 	maxHolidays  = 400
 )
 
-func (h Hours) validate(f *fieldErrors, path string) {
+// validate checks hours whose days are told of under a path, and its holidays under
+// another.
+func (h Hours) validate(f *fieldErrors, path, holidays string) {
 	for weekday, ranges := range h.Week {
 		name := path + "." + strings.ToLower(time.Weekday(weekday).String())
 		if len(ranges) > maxRanges {
@@ -270,14 +276,14 @@ func (h Hours) validate(f *fieldErrors, path string) {
 		}
 	}
 	if len(h.Holidays) > maxHolidays {
-		f.add(path+".holidays", "must not hold more than %d days", maxHolidays)
+		f.add(holidays, "must not hold more than %d days", maxHolidays)
 		return
 	}
 	for i, day := range h.Holidays {
 		_, dated := time.Parse(time.DateOnly, day)
 		_, yearly := time.Parse("2006-01-02", "2024-"+day) // a leap year knows all days
 		if dated != nil && yearly != nil {
-			f.add(fmt.Sprintf("%s.holidays.%d", path, i), `must be a day such as "2026-12-25", or "12-25" for every year`)
+			f.add(fmt.Sprintf("%s.%d", holidays, i), `must be a day such as "2026-12-25", or "12-25" for every year`)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (d *Dialer) UpdateAgent(ctx context.Context, accountID, id string, change f
 		return a, err
 	}
 	err = d.store.Update(ctx, func(tx *store.Tx) error {
-		if a, err = tx.Agent(accountID, id); err != nil {
+		if a, err = tx.TakeAgent(accountID, id); err != nil {
 			return err
 		}
 		change(&a)
@@ -69,6 +69,30 @@ func (d *Dialer) UpdateAgent(ctx context.Context, accountID, id string, change f
 			return err
 		}
 		a.UpdatedAt = tx.Now()
+		return tx.UpdateAgent(a)
+	})
+	return a, err
+}
+
+// Dials reports whether a voice engine runs here. The calls of agents whose engine does
+// not, wait.
+func (d *Dialer) Dials(kind aftercall.EngineKind) bool { return d.engines[kind] != nil }
+
+// RotateAgentSecret gives an agent a new secret and returns the agent with it; the old one
+// ends at once. What its voice engine still signs with it is refused, and asked for later.
+// Error: NotFound.
+func (d *Dialer) RotateAgentSecret(ctx context.Context, accountID, id string) (a aftercall.Agent, err error) {
+	if id, err = agentID(id); err != nil {
+		return a, err
+	}
+	err = d.store.Update(ctx, func(tx *store.Tx) error {
+		if a, err = tx.TakeAgent(accountID, id); err != nil {
+			return err
+		}
+		a.Engine.Secret, a.UpdatedAt = aftercall.NewSecret(aftercall.HMAC, tx.Now()), tx.Now()
+		if err := tx.ReplaceAgentSecret(store.AgentRef{AccountID: accountID, AgentID: a.ID}, a.Engine.Secret); err != nil {
+			return err
+		}
 		return tx.UpdateAgent(a)
 	})
 	return a, err

@@ -75,7 +75,7 @@ func readNumbers(r *reading, a *aftercall.Agent) { a.FromNumbers = lines(r.FormV
 
 func (p *Portal) rotateAgentSecret(v *visit) (done, error) {
 	id := v.PathValue("agent")
-	err := p.Dialer.RotateAgentSecret(v.Context(), v.account.ID, id)
+	_, err := p.Dialer.RotateAgentSecret(v.Context(), v.account.ID, id)
 	return done{To: v.at("agents", id, "engine"), Said: "Secret rotated. The old one no longer signs: put the new one in place now."}, err
 }
 

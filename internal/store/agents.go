@@ -20,11 +20,25 @@ const DefaultAgent = "default"
 
 // Agent finds an agent by its id, or the default one, with the secret that signs.
 func (tx *Tx) Agent(accountID, id string) (aftercall.Agent, error) {
-	condition, args := `id = $2`, []any{accountID, id}
+	condition, args := namedAgent(accountID, id)
+	return tx.agentWith(`SELECT `+agentColumns+` FROM agent WHERE `+condition, args)
+}
+
+// TakeAgent finds an agent that is to be changed, see TakeContact.
+func (tx *Tx) TakeAgent(accountID, id string) (aftercall.Agent, error) {
+	condition, args := namedAgent(accountID, id)
+	return tx.agentWith(`UPDATE agent SET updated_at = updated_at WHERE `+condition+` RETURNING `+agentColumns, args)
+}
+
+func namedAgent(accountID, id string) (condition string, args []any) {
 	if id == DefaultAgent {
-		condition, args = `is_default`, args[:1]
+		return `account_id = $1 AND is_default`, []any{accountID}
 	}
-	a, err := one(tx, readAgent, `SELECT `+agentColumns+` FROM agent WHERE account_id = $1 AND `+condition, args...)
+	return `account_id = $1 AND id = $2`, []any{accountID, id}
+}
+
+func (tx *Tx) agentWith(query string, args []any) (aftercall.Agent, error) {
+	a, err := one(tx, readAgent, query, args...)
 	if err != nil {
 		return a, notFound(err, "agent")
 	}
@@ -65,9 +79,23 @@ func (tx *Tx) UpdateAgent(a aftercall.Agent) error {
 	return err
 }
 
+// ReplaceAgentSecret gives an agent another secret; the one before is gone. That others
+// forget it, UpdateAgent sees to.
+func (tx *Tx) ReplaceAgentSecret(ref AgentRef, secret aftercall.Secret) error {
+	if err := tx.deleteAgentSecrets(ref); err != nil {
+		return err
+	}
+	return tx.insertSecrets(EndpointRef{ref.AccountID, ref.AgentID}, []aftercall.Secret{secret})
+}
+
+func (tx *Tx) deleteAgentSecrets(ref AgentRef) error {
+	_, err := tx.exec(`DELETE FROM secret WHERE account_id = $1 AND endpoint_id = $2`, ref.AccountID, ref.AgentID)
+	return err
+}
+
 // DeleteAgent removes an agent and its secret. Its calls stay.
 func (tx *Tx) DeleteAgent(ref AgentRef) error {
-	if _, err := tx.exec(`DELETE FROM secret WHERE account_id = $1 AND endpoint_id = $2`, ref.AccountID, ref.AgentID); err != nil {
+	if err := tx.deleteAgentSecrets(ref); err != nil {
 		return err
 	}
 	_, err := tx.exec(`DELETE FROM agent WHERE account_id = $1 AND id = $2`, ref.AccountID, ref.AgentID)

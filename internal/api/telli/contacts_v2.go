@@ -97,7 +97,7 @@ func contactV2Out(c aftercall.Contact, properties aftercall.Properties) ContactV
 		out.AutoDialerStatus = orNull("in_dialer")
 	}
 	for _, p := range properties.Of(c) {
-		out.Properties = append(out.Properties, ValueOut{p.Key, p.Type, p.Value, p.Label, optionsOut(p.Options)})
+		out.Properties = append(out.Properties, ValueOut{p.Key, p.Type, p.Value, p.Label, listOut(p.Options)})
 	}
 	return out
 }

@@ -37,14 +37,9 @@ type PropertyOut struct {
 
 func propertyOut(p aftercall.Property) PropertyOut {
 	return PropertyOut{
-		Key: p.Key, DataType: p.Type, Label: p.Label, Description: orNull(p.Description), Options: optionsOut(p.Options),
+		Key: p.Key, DataType: p.Type, Label: p.Label, Description: orNull(p.Description), Options: listOut(p.Options),
 		CreatedAt: aftercall.ISOMillis(p.CreatedAt), UpdatedAt: aftercall.ISOMillis(p.UpdatedAt),
 	}
-}
-
-// optionsOut shows no options as an empty list.
-func optionsOut(options []aftercall.Option) []aftercall.Option {
-	return append([]aftercall.Option{}, options...)
 }
 
 func (a *API) listProperties(ctx context.Context, c auth.Caller, _ *struct{}) (All[PropertyOut], error) {

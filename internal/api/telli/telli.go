@@ -67,6 +67,13 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /v2/properties/contacts", "properties.create", web.Handle(face, 201, a.createProperty))
 	mux.Handle("GET /v2/properties/contacts/{key}", "properties.get", web.Handle(face, 200, a.getProperty))
 	mux.Handle("PATCH /v2/properties/contacts/{key}", "properties.update", web.Handle(face, 200, a.updateProperty))
+
+	mux.Handle("GET /v2/agents", "agents.list", web.Handle(face, 200, a.listAgents))
+	mux.Handle("POST /v2/agents", "agents.create", web.Handle(face, 201, a.createAgent))
+	mux.Handle("GET /v2/agents/{id}", "agents.get", web.Handle(face, 200, a.getAgent))
+	mux.Handle("PATCH /v2/agents/{id}", "agents.update", web.Handle(face, 200, a.updateAgent))
+	mux.Handle("DELETE /v2/agents/{id}", "agents.delete", web.Handle(face, 204, a.deleteAgent))
+	mux.Handle("POST /v2/agents/{id}/rotate-secret", "agents.rotateSecret", web.Handle(face, 200, a.rotateAgentSecret))
 	mux.Describe("", openapi.API{
 		Title: "Aftercall: calls and contacts",
 		Description: "Contacts, their properties and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +

@@ -273,6 +273,7 @@ func FuzzRoutes(f *testing.F) {
 		"POST /v2/contacts", "POST /v2/properties/contacts", "POST /v1/phone-numbers/import", "GET /v2/contacts?cursor=", "GET /v2/external/contacts/",
 		"GET /v2/properties/contacts/", "DELETE /v2/contacts/", "DELETE /v1/phone-numbers/",
 		"POST /v1/schedule-call", "POST /v1/schedule-calls-batch", "POST /v1/initiate-call", "POST /v1/remove-from-auto-dialer-batch",
+		"POST /v2/agents", "PATCH /v2/agents/default", "GET /v2/agents?cursor=", "GET /v2/agents/",
 	}
 	for i := range routes {
 		for _, body := range []string{
@@ -282,6 +283,7 @@ func FuzzRoutes(f *testing.F) {
 			`{"firstName":"\u0000","lastName":"x","phoneNumber":"+14155552671","properties":[null,{"key":"x","value":1e999}]}`,
 			`{"key":"x","dataType":"select","label":"\ud800","description":"\u0000","options":[{"value":"\u0000","label":""},null]}`,
 			`{"phoneNumber":"+14155552671","terminationUri":"sip:[::]","authUsername":"\u0000","authPassword":"\ud800"}`,
+			`{"title":"\u0000","voiceEngine":{"ringTimeoutSeconds":1e18,"maxCallsPerSecond":-1},"autoDialer":{"hours":{"monday":[null,{"from":"\ud800"}]},"intervalsSeconds":[9223372036854775807]}}`,
 		} {
 			f.Add(i, body)
 		}

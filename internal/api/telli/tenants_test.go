@@ -24,15 +24,16 @@ func TestTenants(t *testing.T) {
 		number := other.ask(200, "POST", "/v1/phone-numbers/import", number(nil))["id"].(string)
 		file := "id,phone,first_name,last_name\ntheirs,+14155552671,Mallory,x\n"
 		imported := other.ask(200, "POST", "/v1/import-contacts", file)["import_id"].(string)
-		other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": "default"})
+		agent := other.addAgent(object{"title": "Their agent"})
+		other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": agent})
 		before := held(other)
 
 		tries := contactTries(contact, call, number)
 		tries["importContacts"] = try{"/v1/import-contacts", file, 200} // it adds a contact of one's own
 		tries["getImport"] = try{"/v1/imports/" + imported, nil, 404}
 		tries["exportContacts"] = try{"/v1/export-contacts", nil, 200}
-		maps.Copy(tries, dialerTries(contact))
-		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import"} // name nothing that exists
+		maps.Copy(tries, dialerTries(contact, agent))
+		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create"} // name nothing that exists
 		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
 			for method, operation := range methods.(object) {
 				id := operation.(object)["operationId"].(string)
@@ -101,7 +102,7 @@ func contactTries(contact, call, number string) map[string]try {
 	}
 }
 
-func dialerTries(contact string) map[string]try {
+func dialerTries(contact, agent string) map[string]try {
 	wanted := object{"contact_id": contact, "agent_id": "default"}
 	return map[string]try{
 		"scheduleCall":         {"/v1/schedule-call", wanted, 404},
@@ -109,12 +110,18 @@ func dialerTries(contact string) map[string]try {
 		"initiateCall":         {"/v1/initiate-call", wanted, 404},
 		"removeFromDialer":     {"/v1/remove-from-auto-dialer", object{"contact_id": contact}, 404},
 		"removeManyFromDialer": {"/v1/remove-from-auto-dialer-batch", object{"contact_ids": []string{contact}}, 200},
+
+		"agents.list":         {"/v2/agents?cursor=" + agent, nil, 200},
+		"agents.get":          {"/v2/agents/" + agent, nil, 404},
+		"agents.update":       {"/v2/agents/" + agent, object{"title": "Mallory"}, 404},
+		"agents.delete":       {"/v2/agents/" + agent, nil, 404},
+		"agents.rotateSecret": {"/v2/agents/" + agent + "/rotate-secret", nil, 404},
 	}
 }
 
 // tellsOfTheirs reports whether an answer holds what the other account has.
 func tellsOfTheirs(answer string) bool {
-	return slices.ContainsFunc([]string{"Frida", "their_key", "+4915112345678"}, func(theirs string) bool { return strings.Contains(answer, theirs) })
+	return slices.ContainsFunc([]string{"Frida", "their_key", "Their agent", "+4915112345678"}, func(theirs string) bool { return strings.Contains(answer, theirs) })
 }
 
 // nobody sends a request without a key, which must be refused.
@@ -152,7 +159,14 @@ func held(c *caller) (all []any) {
 			ids[i] = contact.ID
 		}
 		runs, err := tx.OpenRuns(c.account.ID, ids)
-		all = append(all, contacts, calls, properties, numbers, runs, len(c.events()))
+		if err != nil {
+			return err
+		}
+		agents, err := tx.Agents(c.account.ID, store.Page{Limit: 100})
+		for i := range agents { // with its secret
+			agents[i], _ = tx.Agent(c.account.ID, agents[i].ID)
+		}
+		all = append(all, contacts, calls, properties, numbers, runs, agents, len(c.events()))
 		return err
 	})
 	return all

@@ -82,6 +82,9 @@ func allOf[Row, Out any](rows []Row, out func(Row) Out) All[Out] {
 	return list
 }
 
+// listOut shows no list as an empty one.
+func listOut[T any](list []T) []T { return append([]T{}, list...) }
+
 // orNull shows an empty string as null.
 func orNull[T ~string](s T) *T {
 	if s == "" {
