@@ -181,9 +181,14 @@ func (tx *Tx) EraseContact(accountID, id string) error {
 	if n == 0 {
 		return aftercall.Errorf(aftercall.NotFound, "contact not found")
 	}
+	_, err = tx.exec(`UPDATE run SET end_reason = 'contact_erased', due_at = NULL, call_id = NULL, ended_at = $3
+		WHERE account_id = $1 AND contact_id = $2 AND end_reason = ''`, accountID, id, micros(tx.now))
+	if err != nil {
+		return err
+	}
 	for _, statement := range []string{
-		`UPDATE run SET end_reason = 'contact_erased', due_at = NULL, call_id = NULL WHERE account_id = $1 AND contact_id = $2 AND end_reason = ''`,
-		`DELETE FROM voice_event WHERE account_id = $1 AND call_id IN (SELECT id FROM live_call WHERE account_id = $1 AND contact_id = $2)`,
+		`DELETE FROM voice_event WHERE account_id = $1 AND progress IS NOT NULL
+			AND call_id IN (SELECT id FROM live_call WHERE account_id = $1 AND contact_id = $2)`,
 		`DELETE FROM live_call WHERE account_id = $1 AND contact_id = $2`,
 	} {
 		if _, err := tx.exec(statement, accountID, id); err != nil {

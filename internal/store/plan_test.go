@@ -53,8 +53,10 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 		t.Errorf("only %d statements were heard", len(heard))
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
-	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number|import_file|import_error|run|r|live_call|dial_record|blocked_number)\b`)
-	whole := regexp.MustCompile(`^SEARCH (delivery|d) .*\(account_id=\?\)`) // all that an account has
+	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number|import_file|import_error|run|r|live_call|voice_event|dial_record|blocked_number)\b`)
+	whole := regexp.MustCompile(`^SEARCH (delivery|d|run|r|voice_event|dial_record) .*\(account_id=\?\)`) // all that an account has; of live calls there are few
+	deleted := regexp.MustCompile(`^DELETE FROM \w+ WHERE account_id = \$1$`)                             // with the account
+	const newestRun = "SELECT MAX(id) FROM run"                                                           // the last one by its key, which the plan does not say
 	for query := range heard {
 		distinct := map[string]bool{}
 		for _, name := range parameter.FindAllString(query, -1) {
@@ -62,8 +64,9 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 		}
 		for _, step := range plan(t, s, query, len(distinct)) {
 			bounded := strings.HasSuffix(step, "COVERING INDEX delivery_due") && strings.Contains(query, "LIMIT") ||
+				strings.HasSuffix(step, "INDEX voice_event_new") && strings.Contains(query, "LIMIT") ||
 				strings.HasSuffix(step, "COVERING INDEX phone_number_master_key") // an account has few, and nobody waits for it
-			if whole.MatchString(step) && !strings.HasPrefix(query, "DELETE FROM delivery WHERE account_id") || scan.MatchString(step) && !bounded || strings.Contains(step, "AUTOMATIC") {
+			if whole.MatchString(step) && !deleted.MatchString(query) && !strings.Contains(query, newestRun) || scan.MatchString(step) && !bounded || strings.Contains(step, "AUTOMATIC") {
 				t.Errorf("%s:\n%.700s", step, query)
 			}
 		}
@@ -162,6 +165,7 @@ func askEverything(tx *Tx) error {
 	steps = append(steps, otherSteps(tx, ref, ids)...)
 	steps = append(steps, importSteps(tx, account, contact, ids)...)
 	steps = append(steps, callingSteps(tx, AgentRef{account, contact})...)
+	steps = append(steps, dialerSteps(tx, account, contact)...)
 	steps = append(steps, contactSteps(tx, account, contact)...)
 	for _, step := range steps {
 		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {

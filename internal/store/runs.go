@@ -87,10 +87,12 @@ func (tx *Tx) OpenRuns(accountID string, contactIDs []string) (map[string]afterc
 	return found, err
 }
 
-// ContactRuns lists the runs of a contact, newest first.
+// ContactRuns lists the runs of a contact, newest first. Their ids come from an index that
+// has all it needs: without that SQLite would rather read all runs of the account.
 func (tx *Tx) ContactRuns(accountID, contactID string, limit int) ([]aftercall.Run, error) {
-	return all(tx, readRun, `SELECT `+runColumns+` FROM run WHERE account_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3`,
-		accountID, contactID, limit)
+	return all(tx, readRun, `SELECT `+runColumns+` FROM run WHERE account_id = $1 AND id IN (
+			SELECT id FROM run WHERE account_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3)
+		ORDER BY id DESC`, accountID, contactID, limit)
 }
 
 // DueRuns returns contacts of an agent whose runs are due, the longest first. What is

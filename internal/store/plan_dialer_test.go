@@ -1,0 +1,84 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"github.com/aftercall/aftercall"
+)
+
+// dialerSteps ask everything of what the dialer's engine keeps.
+func dialerSteps(tx *Tx, account, contact string) []func() error {
+	many := slices.Repeat([]string{contact}, chunks[0])
+	agent := aftercall.NewAgent(account, tx.now)
+	ref := AgentRef{account, agent.ID}
+	run := aftercall.Run{AccountID: account, ContactID: contact, AgentID: agent.ID, DueAt: tx.now, CreatedAt: tx.now}
+	live := aftercall.LiveCall{AccountID: account, ContactID: contact, AgentID: agent.ID, Direction: aftercall.Outbound, TriggeredAt: tx.now, DueAt: tx.now}
+	runs := make([]aftercall.Run, len(many))
+	calls := make([]aftercall.LiveCall, len(many))
+	events := make([]VoiceEvent, len(many))
+	records := make([]aftercall.DialRecord, len(many))
+	blocked := make([]aftercall.BlockedNumber, len(many))
+	next := map[string]time.Time{}
+	for i := range many {
+		runs[i], calls[i] = run, live
+		runs[i].ID, calls[i].ID = aftercall.NewUUID(), aftercall.NewUUID()
+		runs[i].ContactID = runs[i].ID
+		events[i] = VoiceEvent{Agent: ref, ID: calls[i].ID, CallID: calls[i].ID}
+		records[i] = aftercall.DialRecord{AccountID: account, NumberHash: "h", At: tx.now, CallID: calls[i].ID}
+		blocked[i] = aftercall.BlockedNumber{AccountID: account, Hash: calls[i].ID}
+		next[runs[i].ID] = tx.now
+	}
+	line := &aftercall.Line{AccountID: account, ID: "simulator", Free: map[string]time.Time{}}
+	return []func() error{
+		func() error { return tx.InsertAgent(agent) },
+		func() error { return tx.UpdateAgent(agent) },
+		func() error { return second(tx.Agent(account, agent.ID)) },
+		func() error { return second(tx.Agent(account, DefaultAgent)) },
+		func() error { return second(tx.TakeAgent(account, agent.ID)) },
+		func() error { return second(tx.TakeAgent(account, DefaultAgent)) },
+		func() error { return second(tx.Agents(account, Page{Limit: 50, After: agent.ID, Descending: true})) },
+		func() error { return tx.ReplaceAgentSecret(ref, agent.Engine.Secret) },
+
+		func() error { return tx.PutRuns(runs) },
+		func() error { return second(tx.Run(account, contact)) },
+		func() error { return second(tx.RunsByID(account, many)) },
+		func() error { return second(tx.OpenRuns(account, many)) },
+		func() error { return second(tx.ContactRuns(account, contact, 50)) },
+		func() error { return second(tx.DueRuns(ref, 128)) },
+		func() error { return second(tx.OpenRunsOf(ref, 128)) },
+		func() error { return second(tx.NextRun(ref)) },
+		func() error { return second(tx.DueAgents()) },
+		func() error { return tx.ScheduleContacts(account, next) },
+
+		func() error { return tx.PutLiveCalls(calls) },
+		func() error { return second(tx.LiveCall(account, contact)) },
+		func() error { return second(tx.TakeLiveCalls(account, many)) },
+		func() error { return second(tx.LiveCallsOf(account, contact)) },
+		func() error { return second(tx.LiveContacts(account, many)) },
+		func() error { return second(tx.ClaimLooks(32, tx.now)) },
+		func() error { return second(tx.NextLook()) },
+		func() error { return tx.LookNow(aftercall.Placing) },
+		func() error { return tx.SetInCall(account, many) },
+		func() error { return tx.DeleteLiveCalls(account, calls) },
+		func() error { return second(tx.TakeLine(account, line.ID)) },
+		func() error { return tx.UpdateLine(line) },
+		func() error { return second(tx.Lines(account)) },
+
+		func() error { return tx.InsertVoiceEvents(events) },
+		func() error { return second(tx.TakeVoiceEvents(256)) },
+		func() error { return second(tx.ForgetVoiceEvents(100)) },
+
+		func() error { return tx.InsertDialRecords(records) },
+		func() error { return second(tx.Dialled(account, many, tx.now)) },
+		func() error { return second(tx.DialRecords(account, "h", 100)) },
+		func() error { return tx.BlockNumbers(blocked) },
+		func() error { return second(tx.Blocked(account, many)) },
+		func() error { return second(tx.BlockedNumbers(account, Page{Limit: 50, After: "h"})) },
+		func() error { return tx.EraseBlockedNumber(account, "h") },
+		func() error { return tx.UnblockNumber(account, "h") },
+
+		func() error { return second(tx.AccountsWithoutAgent()) },
+		func() error { return tx.DeleteAgent(ref) },
+	}
+}
