@@ -174,7 +174,7 @@ func (c *campaign) open(agent aftercall.Agent, contact aftercall.Contact, at tim
 func (c *campaign) wishes() map[string]bool {
 	wishes := map[string]bool{}
 	for _, id := range c.contacts {
-		records, err := c.dialer.DialRecords(c.Context(), c.account.ID, c.find(id).PhoneNumber)
+		records, err := c.dialer.DialRecords(c.Context(), c.account.ID, c.find(id).PhoneNumber, store.DialRecordPage{Limit: 1000})
 		if err != nil {
 			c.Fatal(err)
 		}

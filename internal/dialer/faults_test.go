@@ -203,7 +203,7 @@ func TestRefusedStartsAreNoAttempts(t *testing.T) {
 				if wait := f.starts[len(f.starts)-1].Call.TriggeredAt.Sub(f.starts[0].Call.TriggeredAt); wait < test.wait {
 					w.Errorf("tried again after %s", wait)
 				}
-				records, err := w.dialer.DialRecords(w.Context(), w.account.ID, number(1))
+				records, err := w.dialer.DialRecords(w.Context(), w.account.ID, number(1), store.DialRecordPage{Limit: 1000})
 				if err != nil || len(records) != 6 { // four allowed, of which two were not placed
 					w.Errorf("%d records, %v", len(records), err)
 				}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -12,11 +13,7 @@ func (tx *Tx) InsertDialRecords(list []aftercall.DialRecord) error {
 	return inChunks(list, func(rows []aftercall.DialRecord) error {
 		args := make([]any, 0, 7*len(rows))
 		for _, r := range rows {
-			kind := 0
-			if r.NotPlaced {
-				kind = 1
-			}
-			args = append(args, r.AccountID, r.NumberHash, micros(r.At), r.CallID, kind, r.AgentID, jsonOf(r.Reason))
+			args = append(args, r.AccountID, r.NumberHash, micros(r.At), r.CallID, kindOf(r.NotPlaced), r.AgentID, jsonOf(r.Reason))
 		}
 		_, err := tx.exec(`INSERT INTO dial_record (account_id, number_hash, at, call_id, kind, agent_id, reason)
 			VALUES `+tuples(len(rows), 1, bare(7)...)+` ON CONFLICT DO NOTHING`, args...)
@@ -44,15 +41,39 @@ func (tx *Tx) Dialled(accountID string, hashes []string, since time.Time) (map[s
 	return times, err
 }
 
+// DialRecordPage asks for the part of a record that begins after one of its entries;
+// without one, at its beginning.
+type DialRecordPage struct {
+	Limit     int
+	At        time.Time
+	CallID    string
+	NotPlaced bool
+}
+
 // DialRecords returns the record of a number, oldest first.
-func (tx *Tx) DialRecords(accountID, hash string, limit int) ([]aftercall.DialRecord, error) {
+func (tx *Tx) DialRecords(accountID, hash string, p DialRecordPage) ([]aftercall.DialRecord, error) {
+	where := newFilter()
+	where.eq("account_id", accountID)
+	where.eq("number_hash", hash)
+	if !p.At.IsZero() {
+		where.conditions = append(where.conditions,
+			"(at, call_id, kind) > ("+where.arg(micros(p.At))+", "+where.arg(p.CallID)+", "+where.arg(kindOf(p.NotPlaced))+")")
+	}
+	where.tail = " ORDER BY at, call_id, kind LIMIT " + where.arg(p.Limit)
 	return all(tx, func(s scan) (r aftercall.DialRecord, err error) {
 		var kind int
 		err = s(&r.AccountID, &r.NumberHash, timeAt(&r.At), &r.CallID, &kind, &r.AgentID, jsonAt(&r.Reason))
-		r.NotPlaced = kind == 1
+		r.NotPlaced = kind == kindOf(true)
 		return r, err
-	}, `SELECT account_id, number_hash, at, call_id, kind, agent_id, reason FROM dial_record WHERE account_id = $1 AND number_hash = $2
-		ORDER BY at, call_id, kind LIMIT $3`, accountID, hash, limit)
+	}, `SELECT account_id, number_hash, at, call_id, kind, agent_id, reason FROM dial_record`+where.sql(), where.args...)
+}
+
+// kindOf is how it is stored whether a call was never placed.
+func kindOf(notPlaced bool) int {
+	if notPlaced {
+		return 1
+	}
+	return 0
 }
 
 const blockedColumns = `account_id, number_hash, number, reason, created_at`
@@ -65,6 +86,12 @@ func readBlocked(s scan) (b aftercall.BlockedNumber, err error) {
 // BlockNumbers puts numbers on the block list. One that is there stays as it is, but
 // gets its number back if that was erased.
 func (tx *Tx) BlockNumbers(list []aftercall.BlockedNumber) error {
+	seen := map[string]bool{} // PostgreSQL does not change a row twice in one statement
+	list = slices.DeleteFunc(slices.Clone(list), func(b aftercall.BlockedNumber) bool {
+		before := seen[b.Hash]
+		seen[b.Hash] = true
+		return before
+	})
 	return inChunks(list, func(rows []aftercall.BlockedNumber) error {
 		args := make([]any, 0, 5*len(rows))
 		for _, b := range rows {
@@ -104,6 +131,20 @@ func (tx *Tx) Blocked(accountID string, hashes []string) (map[string]bool, error
 		return err
 	})
 	return blocked, err
+}
+
+// BlockedByHash finds blocked numbers by their hashes.
+func (tx *Tx) BlockedByHash(accountID string, hashes []string) (map[string]aftercall.BlockedNumber, error) {
+	found := make(map[string]aftercall.BlockedNumber, len(hashes))
+	err := inChunks(hashes, func(hashes []string) error {
+		list, err := all(tx, readBlocked, `SELECT `+blockedColumns+` FROM blocked_number WHERE account_id = $1
+			AND number_hash IN (`+placeholders(len(hashes), 2)+`)`, append([]any{accountID}, anys(hashes)...)...)
+		for _, b := range list {
+			found[b.Hash] = b
+		}
+		return err
+	})
+	return found, err
 }
 
 // BlockedNumbers lists the block list by hash.

@@ -108,6 +108,19 @@ func (tx *Tx) OpenRunsOf(ref AgentRef, limit int) ([]aftercall.Run, error) {
 		ORDER BY due_at LIMIT $3`, ref.AccountID, ref.AgentID, limit)
 }
 
+// OpenRunsTo returns up to limit open runs of contacts with one of some numbers.
+func (tx *Tx) OpenRunsTo(accountID string, numbers []string, limit int) (list []aftercall.Run, err error) {
+	err = inChunks(numbers, func(numbers []string) error {
+		args := append([]any{accountID, limit - len(list)}, anys(numbers)...)
+		found, err := all(tx, readRun, `SELECT `+of("r", runColumns)+` FROM contact c
+			JOIN run r ON r.account_id = c.account_id AND r.contact_id = c.id AND r.end_reason = ''
+			WHERE c.account_id = $1 AND c.phone_number IN (`+placeholders(len(numbers), 3)+`) LIMIT $2`, args...)
+		list = append(list, found...)
+		return err
+	})
+	return list, err
+}
+
 // NextRun is when an agent's next run is due; zero when none is.
 func (tx *Tx) NextRun(ref AgentRef) (time.Time, error) {
 	return one(tx, func(s scan) (t time.Time, err error) { err = s(timeAt(&t)); return t, err },

@@ -153,28 +153,19 @@ type callsOut struct {
 	NextCursor *string   `json:"next_cursor"`
 }
 
-const (
-	defaultCalls = 50
-	maxCalls     = 100
-)
-
 func (a *API) listCalls(ctx context.Context, c auth.Caller, in *struct {
+	Paging
 	ContactID string `query:"contact_id"`
-	Limit     *int   `query:"limit"`
-	Cursor    string `query:"cursor"`
 }) (callsOut, error) {
-	limit := defaultCalls
-	if in.Limit != nil {
-		limit = *in.Limit
-	}
-	if limit < 1 || limit > maxCalls {
-		return callsOut{}, aftercall.InvalidField("limit", "must be 1 to %d", maxCalls)
+	limit, err := in.limit()
+	if err != nil {
+		return callsOut{}, err
 	}
 	page := store.CallPage{Limit: limit + 1, Filter: store.CallFilter{ContactID: in.ContactID}}
 	if in.Cursor != "" {
 		var ok bool
 		if page.TriggeredAt, page.ID, ok = parseCursor(in.Cursor); !ok {
-			return callsOut{}, aftercall.InvalidField("cursor", "is not one that a list gave")
+			return callsOut{}, wrongCursor()
 		}
 	}
 	calls, err := a.dialer.Calls(ctx, c.AccountID, page)

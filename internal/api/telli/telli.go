@@ -52,6 +52,12 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /v1/remove-from-auto-dialer", "removeFromDialer", web.Handle(face, 200, a.removeFromDialer))
 	mux.Handle("POST /v1/remove-from-auto-dialer-batch", "removeManyFromDialer", web.Handle(face, 200, a.removeManyFromDialer))
 
+	mux.Handle("GET /v1/blocked-numbers", "blockedNumbers.list", web.Handle(face, 200, a.listBlockedNumbers))
+	mux.Handle("POST /v1/blocked-numbers", "blockedNumbers.add", web.Handle(face, 200, a.blockNumber))
+	mux.Handle("POST /v1/blocked-numbers-batch", "blockedNumbers.addMany", web.Handle(face, 200, a.blockNumbers))
+	mux.Handle("DELETE /v1/blocked-numbers/{number}", "blockedNumbers.delete", web.Handle(face, 200, a.unblockNumber))
+	mux.Handle("GET /v1/dial-records", "dialRecords.list", web.Handle(face, 200, a.listDialRecords))
+
 	mux.Handle("GET /v1/phone-numbers", "phoneNumbers.list", web.Handle(face, 200, a.listPhoneNumbers))
 	mux.Handle("POST /v1/phone-numbers/import", "phoneNumbers.import", web.Handle(face, 200, a.importPhoneNumber))
 	mux.Handle("DELETE /v1/phone-numbers/{id}", "phoneNumbers.delete", web.Handle(face, 200, a.deletePhoneNumber))

@@ -24,6 +24,7 @@ func TestTenants(t *testing.T) {
 		number := other.ask(200, "POST", "/v1/phone-numbers/import", number(nil))["id"].(string)
 		file := "id,phone,first_name,last_name\ntheirs,+14155552671,Mallory,x\n"
 		imported := other.ask(200, "POST", "/v1/import-contacts", file)["import_id"].(string)
+		other.ask(200, "POST", "/v1/blocked-numbers", object{"number": "+4915112345679"})
 		agent := other.addAgent(object{"title": "Their agent"})
 		other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": agent})
 		before := held(other)
@@ -33,7 +34,7 @@ func TestTenants(t *testing.T) {
 		tries["getImport"] = try{"/v1/imports/" + imported, nil, 404}
 		tries["exportContacts"] = try{"/v1/export-contacts", nil, 200}
 		maps.Copy(tries, dialerTries(contact, agent))
-		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create"} // name nothing that exists
+		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create", "blockedNumbers.add", "blockedNumbers.addMany"} // name nothing that exists
 		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
 			for method, operation := range methods.(object) {
 				id := operation.(object)["operationId"].(string)
@@ -111,6 +112,10 @@ func dialerTries(contact, agent string) map[string]try {
 		"removeFromDialer":     {"/v1/remove-from-auto-dialer", object{"contact_id": contact}, 404},
 		"removeManyFromDialer": {"/v1/remove-from-auto-dialer-batch", object{"contact_ids": []string{contact}}, 200},
 
+		"blockedNumbers.list":   {"/v1/blocked-numbers", nil, 200},
+		"blockedNumbers.delete": {"/v1/blocked-numbers/%2B4915112345679", nil, 404},
+		"dialRecords.list":      {"/v1/dial-records?number=%2B4915112345679", nil, 200},
+
 		"agents.list":         {"/v2/agents?cursor=" + agent, nil, 200},
 		"agents.get":          {"/v2/agents/" + agent, nil, 404},
 		"agents.update":       {"/v2/agents/" + agent, object{"title": "Mallory"}, 404},
@@ -121,7 +126,7 @@ func dialerTries(contact, agent string) map[string]try {
 
 // tellsOfTheirs reports whether an answer holds what the other account has.
 func tellsOfTheirs(answer string) bool {
-	return slices.ContainsFunc([]string{"Frida", "their_key", "Their agent", "+4915112345678"}, func(theirs string) bool { return strings.Contains(answer, theirs) })
+	return slices.ContainsFunc([]string{"Frida", "their_key", "Their agent", "+4915112345678", "+4915112345679"}, func(theirs string) bool { return strings.Contains(answer, theirs) })
 }
 
 // nobody sends a request without a key, which must be refused.
@@ -166,7 +171,8 @@ func held(c *caller) (all []any) {
 		for i := range agents { // with its secret
 			agents[i], _ = tx.Agent(c.account.ID, agents[i].ID)
 		}
-		all = append(all, contacts, calls, properties, numbers, runs, agents, len(c.events()))
+		blocked, blockedErr := tx.BlockedNumbers(c.account.ID, store.Page{Limit: 100})
+		all = append(all, contacts, calls, properties, numbers, runs, agents, blocked, blockedErr, len(c.events()))
 		return err
 	})
 	return all

@@ -15,24 +15,34 @@ const (
 // Paging is the query of lists that come in pages.
 type Paging struct {
 	Limit  *int   `query:"limit" doc:"1 to 100; 50 unless it is said."`
-	Cursor string `query:"cursor" doc:"The nextCursor of the page before."`
+	Cursor string `query:"cursor" doc:"The next cursor that the page before gave."`
 }
 
-// page reads the query. A cursor is the id of the last item of the page before.
-func (p Paging) page() (store.Page, error) {
-	page := store.Page{Limit: defaultPage, After: p.Cursor, Descending: true}
-	if p.Limit != nil {
-		page.Limit = *p.Limit
+// limit is how many there may be on a page.
+func (p Paging) limit() (int, error) {
+	if p.Limit == nil {
+		return defaultPage, nil
 	}
-	if page.Limit < 1 || page.Limit > maxPage {
-		return page, aftercall.InvalidField("limit", "must be 1 to %d", maxPage)
+	if *p.Limit < 1 || *p.Limit > maxPage {
+		return 0, aftercall.InvalidField("limit", "must be 1 to %d", maxPage)
+	}
+	return *p.Limit, nil
+}
+
+// page reads the query of a list whose cursor is the id of the last item of the page
+// before.
+func (p Paging) page() (store.Page, error) {
+	limit, err := p.limit()
+	if err != nil {
+		return store.Page{}, err
 	}
 	if p.Cursor != "" && !aftercall.ValidUUID(p.Cursor) {
-		return page, aftercall.InvalidField("cursor", "is not one that a list gave")
+		return store.Page{}, wrongCursor()
 	}
-	page.Limit++ // one more tells whether the list goes on
-	return page, nil
+	return store.Page{Limit: limit + 1, After: p.Cursor, Descending: true}, nil // one more tells whether the list goes on
 }
+
+func wrongCursor() error { return aftercall.InvalidField("cursor", "is not one that a list gave") }
 
 // Paged is a page of a list.
 type Paged[T any] struct {
