@@ -204,18 +204,48 @@ func (l LiveCall) Done(now time.Time) bool {
 // Answered reports whether somebody, or something, has picked up.
 func (l LiveCall) Answered() bool { return l.State == Placed && !l.Progress.AnsweredAt.IsZero() }
 
-// Call is the finished call, without its status.
-func (l LiveCall) Call(fields []OutcomeField) Call {
+// CallState is how far a call has come, for who watches it.
+type CallState string
+
+// The states of the reference's newest calls.
+const (
+	CallQueued  CallState = "queued" // decided; nobody has told that it rings
+	CallRinging CallState = "ringing"
+	CallLive    CallState = "live" // somebody, or something, is on the line
+	CallIsOver  CallState = "ended"
+)
+
+// Stage is how far the call has come, as far as was heard.
+func (l LiveCall) Stage() CallState {
+	switch {
+	case l.State == Over:
+		return CallIsOver
+	case l.Answered():
+		return CallLive
+	case l.State == Placed && !l.Progress.RangAt.IsZero():
+		return CallRinging
+	}
+	return CallQueued
+}
+
+// SoFar is the call as far as it has come: without its status, and without what is read
+// from what was said.
+func (l LiveCall) SoFar() Call {
 	p := l.Progress
-	c := Call{
+	return Call{
 		AccountID: l.AccountID, ID: l.ID, ContactID: l.ContactID, AgentID: l.AgentID, RunID: l.RunID, Attempt: l.Attempt,
 		Direction: l.Direction, FromNumber: or(l.FromNumber, p.FromNumber), ToNumber: l.ToNumber,
 		TriggeredAt: l.TriggeredAt, StartedAt: p.AnsweredAt, EndedAt: p.EndedAt, EndReason: p.Reason,
 		Turns: p.Turns, Transcript: transcriptOf(p.Turns), RecordingURL: p.RecordingURL,
 		BookedSlotFor: p.BookedSlotFor, FollowUpAt: p.FollowUpAt, DoNotCall: p.DoNotCall,
-		Analysis: p.analysis(), Outcome: p.outcome(fields),
 	}
-	c.Status = p.Status
+}
+
+// Call is the finished call, without its status unless that was told.
+func (l LiveCall) Call(fields []OutcomeField) Call {
+	p := l.Progress
+	c := l.SoFar()
+	c.Status, c.Analysis, c.Outcome = p.Status, p.analysis(), p.outcome(fields)
 	if c.EndReason == "" && c.Status == "" {
 		c.EndReason = EndEngineError
 	}

@@ -11,9 +11,10 @@ import (
 type ContactCall struct {
 	aftercall.Call
 	Contact aftercall.Contact
+	State   aftercall.CallState // of one that goes on, the call says what there is so far
 }
 
-// Call finds a call.
+// Call finds a call, also one that goes on.
 func (d *Dialer) Call(ctx context.Context, accountID, id string) (ContactCall, error) {
 	id, ok := uuidOf(id)
 	if !ok {
@@ -21,11 +22,17 @@ func (d *Dialer) Call(ctx context.Context, accountID, id string) (ContactCall, e
 	}
 	var list []ContactCall
 	err := d.store.View(ctx, func(tx *store.Tx) error {
-		call, err := tx.Call(accountID, id)
+		live, err := tx.LiveCall(accountID, id) // first: it may end meanwhile, but does not begin anew
+		call, state := live.SoFar(), live.Stage()
+		if aftercall.KindOf(err) == aftercall.NotFound {
+			state = aftercall.CallIsOver
+			call, err = tx.Call(accountID, id)
+		}
 		if err != nil {
 			return err
 		}
 		list, err = withContacts(tx, accountID, []aftercall.Call{call})
+		list[0].State = state
 		return err
 	})
 	if err != nil {
@@ -34,7 +41,7 @@ func (d *Dialer) Call(ctx context.Context, accountID, id string) (ContactCall, e
 	return list[0], nil
 }
 
-// Calls lists calls from newest to oldest.
+// Calls lists calls that have ended from newest to oldest.
 func (d *Dialer) Calls(ctx context.Context, accountID string, p store.CallPage) (list []ContactCall, err error) {
 	if id := &p.Filter.ContactID; *id != "" {
 		var ok bool
@@ -61,7 +68,7 @@ func withContacts(tx *store.Tx, accountID string, calls []aftercall.Call) ([]Con
 	contacts, err := tx.Contacts(accountID, ids)
 	list := make([]ContactCall, len(calls))
 	for i, call := range calls {
-		list[i] = ContactCall{call, contacts[call.ContactID]}
+		list[i] = ContactCall{call, contacts[call.ContactID], aftercall.CallIsOver}
 	}
 	return list, err
 }

@@ -122,24 +122,6 @@ func (a *API) reportCall(ctx context.Context, c auth.Caller, in *struct{ Body Re
 	return finishedOut{done.CallID, done.ContactID}, err
 }
 
-// CallOut is a call as telli's API shows it: as in the event, with its times in ISO
-// too.
-type CallOut struct {
-	aftercall.CallView
-	TriggeredISO *string `json:"triggered_at_iso"`
-	StartedISO   *string `json:"started_at_iso"`
-	EndedISO     *string `json:"ended_at_iso"`
-}
-
-func callOut(call dialer.ContactCall) CallOut {
-	return CallOut{
-		CallView:     call.View(call.Contact.ExternalID),
-		TriggeredISO: aftercall.ISOMillis(call.TriggeredAt),
-		StartedISO:   aftercall.ISOMillis(call.StartedAt),
-		EndedISO:     aftercall.ISOMillis(call.EndedAt),
-	}
-}
-
 func (a *API) getCall(ctx context.Context, c auth.Caller, in *struct {
 	CallID string `path:"call_id"`
 }) (CallOut, error) {
