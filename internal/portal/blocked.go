@@ -39,7 +39,7 @@ func (p *Portal) blocked(v *visit) (view, error) {
 	shown := blockedView{visit: v}
 	number := strings.TrimSpace(v.URL.Query().Get("number"))
 	if number != "" && v.Method == "GET" {
-		records, err := p.Dialer.DialRecords(v.Context(), v.account.ID, number)
+		records, err := p.Dialer.DialRecords(v.Context(), v.account.ID, number, store.DialRecordPage{Limit: recordsShown})
 		if err != nil {
 			return view{}, err
 		}

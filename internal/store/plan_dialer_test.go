@@ -17,18 +17,15 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 	runs := make([]aftercall.Run, len(many))
 	calls := make([]aftercall.LiveCall, len(many))
 	events := make([]VoiceEvent, len(many))
-	records := make([]aftercall.DialRecord, len(many))
-	blocked := make([]aftercall.BlockedNumber, len(many))
 	next := map[string]time.Time{}
 	for i := range many {
 		runs[i], calls[i] = run, live
 		runs[i].ID, calls[i].ID = aftercall.NewUUID(), aftercall.NewUUID()
 		runs[i].ContactID = runs[i].ID
 		events[i] = VoiceEvent{Agent: ref, ID: calls[i].ID, CallID: calls[i].ID}
-		records[i] = aftercall.DialRecord{AccountID: account, NumberHash: "h", At: tx.now, CallID: calls[i].ID}
-		blocked[i] = aftercall.BlockedNumber{AccountID: account, Hash: calls[i].ID}
 		next[runs[i].ID] = tx.now
 	}
+	page := Page{Limit: 50, After: contact, Descending: true}
 	line := &aftercall.Line{AccountID: account, ID: "simulator", Free: map[string]time.Time{}}
 	return []func() error{
 		func() error { return tx.InsertAgent(agent) },
@@ -45,6 +42,9 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 		func() error { return second(tx.RunsByID(account, many)) },
 		func() error { return second(tx.OpenRuns(account, many)) },
 		func() error { return second(tx.ContactRuns(account, contact, 50)) },
+		func() error { return second(tx.Runs(account, contact, page)) },
+		func() error { return second(tx.Runs(account, "", page)) },
+		func() error { return second(tx.Runs(account, "", Page{Limit: 50})) },
 		func() error { return second(tx.DueRuns(ref, 128)) },
 		func() error { return second(tx.OpenRunsOf(ref, 128)) },
 		func() error { return second(tx.OpenRunsTo(account, many, 128)) },
@@ -70,6 +70,22 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 		func() error { return second(tx.TakeVoiceEvents(256)) },
 		func() error { return second(tx.ForgetVoiceEvents(100)) },
 
+		func() error { return second(tx.AccountsWithoutAgent()) },
+		func() error { return tx.DeleteAgent(ref) },
+	}
+}
+
+// numberSteps ask everything of what is kept of numbers.
+func numberSteps(tx *Tx, account string) []func() error {
+	many := make([]string, chunks[0])
+	records := make([]aftercall.DialRecord, len(many))
+	blocked := make([]aftercall.BlockedNumber, len(many))
+	for i := range many {
+		many[i] = aftercall.NewUUID()
+		records[i] = aftercall.DialRecord{AccountID: account, NumberHash: "h", At: tx.now, CallID: many[i]}
+		blocked[i] = aftercall.BlockedNumber{AccountID: account, Hash: many[i]}
+	}
+	return []func() error{
 		func() error { return tx.InsertDialRecords(records) },
 		func() error { return second(tx.Dialled(account, many, tx.now)) },
 		func() error { return second(tx.DialRecords(account, "h", DialRecordPage{Limit: 100})) },
@@ -80,8 +96,5 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 		func() error { return second(tx.BlockedNumbers(account, Page{Limit: 50, After: "h"})) },
 		func() error { return tx.EraseBlockedNumber(account, "h") },
 		func() error { return tx.UnblockNumber(account, "h") },
-
-		func() error { return second(tx.AccountsWithoutAgent()) },
-		func() error { return tx.DeleteAgent(ref) },
 	}
 }

@@ -54,9 +54,9 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 	}
 	parameter := regexp.MustCompile(`\$(\d+)`)
 	scan := regexp.MustCompile(`^SCAN (message|message_event|idempotency|delivery|d|attempt|call|contact|property|phone_number|import_file|import_error|run|r|live_call|voice_event|dial_record|blocked_number)\b`)
-	whole := regexp.MustCompile(`^SEARCH (delivery|d|run|r|voice_event|dial_record) .*\(account_id=\?\)`) // all that an account has; of live calls there are few
-	deleted := regexp.MustCompile(`^DELETE FROM \w+ WHERE account_id = \$1$`)                             // with the account
-	const newestRun = "SELECT MAX(id) FROM run"                                                           // the last one by its key, which the plan does not say
+	whole := regexp.MustCompile(`^SEARCH (delivery|d|run|r|voice_event|dial_record) .*\(account_id=\?\)`)                      // all that an account has; of live calls there are few
+	paged := regexp.MustCompile(`FROM run WHERE account_id = \$1 (AND id < \$2 )?ORDER BY id|SELECT MAX\(id\) FROM run WHERE`) // in the order of the index
+	deleted := regexp.MustCompile(`^DELETE FROM \w+ WHERE account_id = \$1$`)                                                  // with the account
 	for query := range heard {
 		distinct := map[string]bool{}
 		for _, name := range parameter.FindAllString(query, -1) {
@@ -66,7 +66,7 @@ func TestNoStatementReadsWholeTables(t *testing.T) {
 			bounded := strings.HasSuffix(step, "COVERING INDEX delivery_due") && strings.Contains(query, "LIMIT") ||
 				strings.HasSuffix(step, "INDEX voice_event_new") && strings.Contains(query, "LIMIT") ||
 				strings.HasSuffix(step, "COVERING INDEX phone_number_master_key") // an account has few, and nobody waits for it
-			if whole.MatchString(step) && !deleted.MatchString(query) && !strings.Contains(query, newestRun) || scan.MatchString(step) && !bounded || strings.Contains(step, "AUTOMATIC") {
+			if whole.MatchString(step) && !deleted.MatchString(query) && !paged.MatchString(query) || scan.MatchString(step) && !bounded || strings.Contains(step, "AUTOMATIC") {
 				t.Errorf("%s:\n%.700s", step, query)
 			}
 		}
@@ -166,6 +166,7 @@ func askEverything(tx *Tx) error {
 	steps = append(steps, importSteps(tx, account, contact, ids)...)
 	steps = append(steps, callingSteps(tx, AgentRef{account, contact})...)
 	steps = append(steps, dialerSteps(tx, account, contact)...)
+	steps = append(steps, numberSteps(tx, account)...)
 	steps = append(steps, contactSteps(tx, account, contact)...)
 	for _, step := range steps {
 		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {
@@ -247,7 +248,7 @@ func callingSteps(tx *Tx, agent AgentRef) []func() error {
 		func() error { return second(tx.CountLive(agent.AccountID)) },
 		func() error { return second(tx.BlockedNumber(agent.AccountID, "x")) },
 		func() error { return second(tx.BlockedNumbers(agent.AccountID, Page{Limit: 50})) },
-		func() error { return second(tx.DialRecords(agent.AccountID, "x", 50)) },
+		func() error { return second(tx.DialRecords(agent.AccountID, "x", DialRecordPage{Limit: 50})) },
 		func() error { return second(tx.ContactRuns(agent.AccountID, "x", 50)) },
 		func() error { return second(tx.OpenRuns(agent.AccountID, []string{"x"})) },
 		func() error { return second(tx.OpenRunsOf(agent, 50)) },

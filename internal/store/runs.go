@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -87,12 +88,26 @@ func (tx *Tx) OpenRuns(accountID string, contactIDs []string) (map[string]afterc
 	return found, err
 }
 
-// ContactRuns lists the runs of a contact, newest first. Their ids come from an index that
-// has all it needs: without that SQLite would rather read all runs of the account.
+// ContactRuns lists the runs of a contact, newest first.
 func (tx *Tx) ContactRuns(accountID, contactID string, limit int) ([]aftercall.Run, error) {
-	return all(tx, readRun, `SELECT `+runColumns+` FROM run WHERE account_id = $1 AND id IN (
-			SELECT id FROM run WHERE account_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3)
-		ORDER BY id DESC`, accountID, contactID, limit)
+	return tx.Runs(accountID, contactID, Page{Limit: limit, Descending: true})
+}
+
+// Runs lists runs by id, which is by when they were opened: those of a contact, or all.
+func (tx *Tx) Runs(accountID, contactID string, p Page) ([]aftercall.Run, error) {
+	where := newFilter()
+	where.eq("account_id", accountID)
+	if contactID == "" {
+		where.page("id", p)
+		return all(tx, readRun, `SELECT `+runColumns+` FROM run`+where.sql(), where.args...)
+	}
+	where.eq("contact_id", contactID)
+	where.page("id", p)
+	order, _, _ := strings.Cut(where.tail, " LIMIT ")
+	// The ids come from an index that has all it needs: without that SQLite would rather
+	// read all runs of the account.
+	return all(tx, readRun, `SELECT `+runColumns+` FROM run WHERE account_id = $1
+		AND id IN (SELECT id FROM run`+where.sql()+`)`+order, where.args...)
 }
 
 // DueRuns returns contacts of an agent whose runs are due, the longest first. What is

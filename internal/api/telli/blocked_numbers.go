@@ -40,16 +40,10 @@ func (a *API) listBlockedNumbers(ctx context.Context, c auth.Caller, in *struct{
 	if _, err := hex.DecodeString(in.Cursor); err != nil {
 		return BlockedNumbersOut{}, wrongCursor()
 	}
-	list, err := a.dialer.BlockedNumbers(ctx, c.AccountID, store.Page{Limit: limit + 1, After: in.Cursor})
-	out := BlockedNumbersOut{BlockedNumbers: []BlockedOut{}}
-	if len(list) > limit {
-		list = list[:limit]
-		out.NextCursor = &list[limit-1].Hash
-	}
-	for _, b := range list {
-		out.BlockedNumbers = append(out.BlockedNumbers, blockedOut(b))
-	}
-	return out, err
+	page := store.Page{Limit: limit + 1, After: in.Cursor}
+	list, err := a.dialer.BlockedNumbers(ctx, c.AccountID, page)
+	paged := pagedOf(list, page, func(b aftercall.BlockedNumber) string { return b.Hash }, blockedOut)
+	return BlockedNumbersOut{paged.Data, paged.PageInfo.NextCursor}, err
 }
 
 func (a *API) blockNumber(ctx context.Context, c auth.Caller, in *struct {
@@ -155,16 +149,8 @@ func (a *API) listDialRecords(ctx context.Context, c auth.Caller, in *struct {
 		number = "+" + number[1:]
 	}
 	list, err := a.dialer.DialRecords(ctx, c.AccountID, number, page)
-	out := DialRecordsOut{DialRecords: []DialRecordOut{}}
-	if len(list) > limit {
-		list = list[:limit]
-		next := cursorOf(list[limit-1])
-		out.NextCursor = &next
-	}
-	for _, r := range list {
-		out.DialRecords = append(out.DialRecords, dialRecordOut(r))
-	}
-	return out, err
+	paged := pagedOf(list, store.Page{Limit: page.Limit}, cursorOf, dialRecordOut)
+	return DialRecordsOut{paged.Data, paged.PageInfo.NextCursor}, err
 }
 
 // cursorOf is where a list of records goes on after one.

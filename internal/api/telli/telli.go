@@ -52,6 +52,9 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("POST /v1/remove-from-auto-dialer", "removeFromDialer", web.Handle(face, 200, a.removeFromDialer))
 	mux.Handle("POST /v1/remove-from-auto-dialer-batch", "removeManyFromDialer", web.Handle(face, 200, a.removeManyFromDialer))
 
+	mux.Handle("GET /v1/get-loop/{loop_id}", "getLoop", web.Handle(face, 200, a.getLoop))
+	mux.Handle("GET /v1/list-loops", "listLoops", web.Handle(face, 200, a.listLoops))
+
 	mux.Handle("GET /v1/blocked-numbers", "blockedNumbers.list", web.Handle(face, 200, a.listBlockedNumbers))
 	mux.Handle("POST /v1/blocked-numbers", "blockedNumbers.add", web.Handle(face, 200, a.blockNumber))
 	mux.Handle("POST /v1/blocked-numbers-batch", "blockedNumbers.addMany", web.Handle(face, 200, a.blockNumbers))

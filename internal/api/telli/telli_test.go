@@ -275,6 +275,7 @@ func FuzzRoutes(f *testing.F) {
 		"POST /v1/schedule-call", "POST /v1/schedule-calls-batch", "POST /v1/initiate-call", "POST /v1/remove-from-auto-dialer-batch",
 		"POST /v2/agents", "PATCH /v2/agents/default", "GET /v2/agents?cursor=", "GET /v2/agents/",
 		"POST /v1/blocked-numbers", "POST /v1/blocked-numbers-batch", "GET /v1/blocked-numbers?cursor=", "DELETE /v1/blocked-numbers/", "GET /v1/dial-records?number=%2B14155552671&cursor=",
+		"GET /v1/get-loop/", "GET /v1/list-loops?contact_id=", "GET /v1/list-loops?cursor=",
 	}
 	for i := range routes {
 		for _, body := range []string{

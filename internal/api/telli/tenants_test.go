@@ -26,14 +26,14 @@ func TestTenants(t *testing.T) {
 		imported := other.ask(200, "POST", "/v1/import-contacts", file)["import_id"].(string)
 		other.ask(200, "POST", "/v1/blocked-numbers", object{"number": "+4915112345679"})
 		agent := other.addAgent(object{"title": "Their agent"})
-		other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": agent})
+		loop := other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": agent})["loop_id"].(string)
 		before := held(other)
 
 		tries := contactTries(contact, call, number)
 		tries["importContacts"] = try{"/v1/import-contacts", file, 200} // it adds a contact of one's own
 		tries["getImport"] = try{"/v1/imports/" + imported, nil, 404}
 		tries["exportContacts"] = try{"/v1/export-contacts", nil, 200}
-		maps.Copy(tries, dialerTries(contact, agent))
+		maps.Copy(tries, dialerTries(contact, agent, loop))
 		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create", "blockedNumbers.add", "blockedNumbers.addMany"} // name nothing that exists
 		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
 			for method, operation := range methods.(object) {
@@ -103,7 +103,7 @@ func contactTries(contact, call, number string) map[string]try {
 	}
 }
 
-func dialerTries(contact, agent string) map[string]try {
+func dialerTries(contact, agent, loop string) map[string]try {
 	wanted := object{"contact_id": contact, "agent_id": "default"}
 	return map[string]try{
 		"scheduleCall":         {"/v1/schedule-call", wanted, 404},
@@ -111,6 +111,9 @@ func dialerTries(contact, agent string) map[string]try {
 		"initiateCall":         {"/v1/initiate-call", wanted, 404},
 		"removeFromDialer":     {"/v1/remove-from-auto-dialer", object{"contact_id": contact}, 404},
 		"removeManyFromDialer": {"/v1/remove-from-auto-dialer-batch", object{"contact_ids": []string{contact}}, 200},
+
+		"getLoop":   {"/v1/get-loop/" + loop, nil, 404},
+		"listLoops": {"/v1/list-loops?contact_id=" + contact, nil, 200},
 
 		"blockedNumbers.list":   {"/v1/blocked-numbers", nil, 200},
 		"blockedNumbers.delete": {"/v1/blocked-numbers/%2B4915112345679", nil, 404},
