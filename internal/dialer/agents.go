@@ -99,7 +99,7 @@ func (d *Dialer) RotateAgentSecret(ctx context.Context, accountID, id string) (a
 }
 
 // DeleteAgent removes an agent. Its open runs end, and their contacts are closed; its
-// calls in progress are taken as they end. Errors: NotFound, Conflict for the default
+// calls in progress are taken as they end; its call schedulers are disabled. Errors: NotFound, Conflict for the default
 // agent, which stays.
 func (d *Dialer) DeleteAgent(ctx context.Context, accountID, id string) error {
 	a, err := d.Agent(ctx, accountID, id)
@@ -113,6 +113,9 @@ func (d *Dialer) DeleteAgent(ctx context.Context, accountID, id string) error {
 	for more := true; more; { // not all at once: there may be many
 		err := d.store.Update(ctx, func(tx *store.Tx) error {
 			more = false
+			if err := disableSchedulers(tx, ref); err != nil { // before its runs, so that no more are opened
+				return err
+			}
 			waiting, err := tx.OpenRunsOf(ref, maxPlan)
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,8 +22,9 @@ func (d *Dialer) AddContact(ctx context.Context, c *aftercall.Contact) error {
 	return failed[0]
 }
 
-// AddContacts stores new contacts in one transaction. What is wrong with one of them
-// is told at its place in failed, and keeps no other from being stored.
+// AddContacts stores new contacts of an account in one transaction; call schedulers enrol
+// them. What is wrong with one of them is told at its place in failed, and keeps no other
+// from being stored.
 func (d *Dialer) AddContacts(ctx context.Context, list []*aftercall.Contact) (failed []error, err error) {
 	invalid := make([]error, len(list))
 	for i, c := range list {
@@ -38,12 +40,17 @@ func (d *Dialer) AddContacts(ctx context.Context, list []*aftercall.Contact) (fa
 				rows = append(rows, *c)
 			}
 		}
-		stored, err := tx.InsertContacts(rows)
+		stored, err := d.insertContacts(tx, rows)
 		if err != nil {
 			return err
 		}
 		for i, c := range list {
-			if failed[i] == nil && !stored[c.ID] {
+			if failed[i] != nil {
+				continue
+			}
+			if now, ok := stored[c.ID]; ok {
+				*c = now
+			} else {
 				failed[i] = errTaken()
 			}
 		}
@@ -54,8 +61,34 @@ func (d *Dialer) AddContacts(ctx context.Context, list []*aftercall.Contact) (fa
 
 // begin makes a contact new at the time of a transaction.
 func begin(c *aftercall.Contact, tx *store.Tx) {
-	c.Status = aftercall.ContactNew
+	c.Status, c.NextCallAt = aftercall.ContactNew, time.Time{}
 	c.StatusUpdatedAt, c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now(), tx.Now()
+}
+
+// insertContacts stores new contacts of an account, and has its call schedulers enrol
+// them. It returns those that were stored, by id, as they are then. Whoever adds contacts
+// that have not been called does it here.
+func (d *Dialer) insertContacts(tx *store.Tx, rows []aftercall.Contact) (map[string]aftercall.Contact, error) {
+	stored := map[string]aftercall.Contact{}
+	if len(rows) == 0 {
+		return stored, nil
+	}
+	ids, err := tx.InsertContacts(rows)
+	if err != nil {
+		return nil, err
+	}
+	added := make([]aftercall.Contact, 0, len(rows))
+	for _, c := range rows {
+		if ids[c.ID] {
+			stored[c.ID] = c
+			added = append(added, c)
+		}
+	}
+	runs, err := d.enrolNew(tx, rows[0].AccountID, added)
+	for _, r := range runs {
+		stored[r.ContactID], _ = stored[r.ContactID].Scheduled(r, tx.Now())
+	}
+	return stored, err
 }
 
 // Change is what is to become of a contact. Apply may run more than once.

@@ -46,6 +46,7 @@ type Dialer struct {
 	looks   chan struct{} // a bell: a live call is to be looked at sooner than was thought
 	imports chan struct{} // a bell: one was started
 	checks  chan struct{} // holds one for each file that is being checked
+	enrols  chan struct{} // a bell: a call scheduler is to enrol who is there already
 }
 
 // New makes a dialer on a store.
@@ -56,7 +57,7 @@ func New(s *store.Store, cfg Config) *Dialer {
 	d := &Dialer{
 		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
 		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
-		imports: make(chan struct{}, 1), checks: make(chan struct{}, maxChecks),
+		imports: make(chan struct{}, 1), checks: make(chan struct{}, maxChecks), enrols: make(chan struct{}, 1),
 	}
 	if cfg.Metrics != nil {
 		d.metrics.register(cfg.Metrics)
@@ -80,6 +81,7 @@ func (d *Dialer) Run(ctx context.Context) {
 	loops.Go(func() { d.placer.run(ctx) })
 	loops.Go(func() { d.runHearing(ctx) })
 	loops.Go(func() { d.runLooks(ctx) })
+	loops.Go(func() { d.runSchedulers(ctx) })
 	loops.Wait()
 }
 

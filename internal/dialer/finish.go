@@ -101,7 +101,8 @@ func reported(tx *store.Tx, accountID string, call aftercall.Call) (aftercall.Ca
 	return tx.CallByExternalID(accountID, call.ExternalID)
 }
 
-// takeContact finds the contact that a report names, or adds one with its number.
+// takeContact finds the contact that a report names, or adds one with its number. No
+// call scheduler enrols such a contact: the call that is reported has been made.
 func takeContact(tx *store.Tx, accountID string, r Report) (c aftercall.Contact, err error) {
 	switch {
 	case r.Call.ContactID != "":

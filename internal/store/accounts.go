@@ -41,8 +41,8 @@ func (tx *Tx) UpdateAccount(a aftercall.Account) error {
 // accountTables hold rows of accounts, those that others refer to last.
 var accountTables = []string{
 	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "integration",
-	"import_error", "import_file", "import",
-	"voice_event", "live_call", "run", "line", "dial_record", "blocked_number", "agent", "call", "contact", "property", "phone_number",
+	"import_error", "import_file", "import", "voice_event", "live_call", "run", "line", "dial_record", "blocked_number", "call_scheduler",
+	"agent", "call", "contact", "property", "phone_number",
 	"login", "session", "api_key",
 }
 

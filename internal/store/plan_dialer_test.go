@@ -56,6 +56,8 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 		func() error { return second(tx.LiveCall(account, contact)) },
 		func() error { return second(tx.TakeLiveCalls(account, many)) },
 		func() error { return second(tx.LiveCallsOf(account, contact)) },
+		func() error { return second(tx.TakeLiveCallsOf(account, contact)) },
+		func() error { return second(tx.LiveCounts(account, line.ID)) },
 		func() error { return second(tx.LiveContacts(account, many)) },
 		func() error { return second(tx.ClaimLooks(32, tx.now)) },
 		func() error { return second(tx.NextLook()) },
@@ -72,6 +74,25 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 
 		func() error { return second(tx.AccountsWithoutAgent()) },
 		func() error { return tx.DeleteAgent(ref) },
+	}
+}
+
+// schedulerSteps ask everything of call schedulers.
+func schedulerSteps(tx *Tx, account, id string) []func() error {
+	s := aftercall.CallScheduler{AccountID: account, ID: id, AgentID: id, Enabled: true}
+	return []func() error{
+		func() error { return tx.InsertScheduler(s) },
+		func() error { return tx.UpdateScheduler(s) },
+		func() error { return second(tx.Scheduler(account, id)) },
+		func() error { return second(tx.TakeScheduler(account, id)) },
+		func() error { return second(tx.Schedulers(account, Page{Limit: 50, After: id, Descending: true})) },
+		func() error { return second(tx.EnabledSchedulers(account)) },
+		func() error { return second(tx.TakeSchedulersOf(AgentRef{account, id})) },
+		func() error { return second(tx.Enrolling()) },
+		func() error { return tx.DeleteScheduler(account, id) },
+		func() error {
+			return second(tx.ContactList(account, ContactFilter{Status: aftercall.ContactNew}, Page{Limit: 128, After: id}))
+		},
 	}
 }
 

@@ -167,6 +167,7 @@ func askEverything(tx *Tx) error {
 	steps = append(steps, callingSteps(tx, AgentRef{account, contact})...)
 	steps = append(steps, dialerSteps(tx, account, contact)...)
 	steps = append(steps, numberSteps(tx, account)...)
+	steps = append(steps, schedulerSteps(tx, account, contact)...)
 	steps = append(steps, contactSteps(tx, account, contact)...)
 	for _, step := range steps {
 		if err := step(); err != nil && aftercall.KindOf(err) != aftercall.NotFound {

@@ -83,6 +83,13 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("PATCH /v2/agents/{id}", "agents.update", web.Handle(face, 200, a.updateAgent))
 	mux.Handle("DELETE /v2/agents/{id}", "agents.delete", web.Handle(face, 204, a.deleteAgent))
 	mux.Handle("POST /v2/agents/{id}/rotate-secret", "agents.rotateSecret", web.Handle(face, 200, a.rotateAgentSecret))
+
+	mux.Handle("GET /v2/call-schedulers", "callSchedulers.list", web.Handle(face, 200, a.listSchedulers))
+	mux.Handle("POST /v2/call-schedulers", "callSchedulers.create", web.Handle(face, 201, a.createScheduler))
+	mux.Handle("GET /v2/call-schedulers/{id}", "callSchedulers.get", web.Handle(face, 200, a.getScheduler))
+	mux.Handle("PATCH /v2/call-schedulers/{id}", "callSchedulers.update", web.Handle(face, 200, a.updateScheduler))
+	mux.Handle("DELETE /v2/call-schedulers/{id}", "callSchedulers.delete", web.Handle(face, 204, a.deleteScheduler))
+	mux.Handle("POST /v2/call-schedulers/{id}/enrol-existing", "callSchedulers.enrolExisting", web.Handle(face, 202, a.enrolExisting))
 	mux.Describe("", openapi.API{
 		Title: "Aftercall: calls and contacts",
 		Description: "Contacts, their properties and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +

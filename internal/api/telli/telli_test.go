@@ -276,6 +276,7 @@ func FuzzRoutes(f *testing.F) {
 		"POST /v2/agents", "PATCH /v2/agents/default", "GET /v2/agents?cursor=", "GET /v2/agents/",
 		"POST /v1/blocked-numbers", "POST /v1/blocked-numbers-batch", "GET /v1/blocked-numbers?cursor=", "DELETE /v1/blocked-numbers/", "GET /v1/dial-records?number=%2B14155552671&cursor=",
 		"GET /v1/get-loop/", "GET /v1/list-loops?contact_id=", "GET /v1/list-loops?cursor=",
+		"POST /v2/call-schedulers", "GET /v2/call-schedulers/", "GET /v2/call-schedulers?cursor=",
 	}
 	for i := range routes {
 		for _, body := range []string{
@@ -286,6 +287,8 @@ func FuzzRoutes(f *testing.F) {
 			`{"key":"x","dataType":"select","label":"\ud800","description":"\u0000","options":[{"value":"\u0000","label":""},null]}`,
 			`{"phoneNumber":"+14155552671","terminationUri":"sip:[::]","authUsername":"\u0000","authPassword":"\ud800"}`,
 			`{"title":"\u0000","voiceEngine":{"ringTimeoutSeconds":1e18,"maxCallsPerSecond":-1},"autoDialer":{"hours":{"monday":[null,{"from":"\ud800"}]},"intervalsSeconds":[9223372036854775807]}}`,
+			`{"title":"x","agentId":"default","delaySeconds":1e18,"enrolExisting":true,"filter":{"any":[{"property":"\u0000","operator":"is","value":"\ud800"},null]}}`,
+			`{"title":"x","agentId":"default","enrolExisting":true,"filter":{"property":"\u0000","operator":"is","value":"\ud800"}}`,
 		} {
 			f.Add(i, body)
 		}

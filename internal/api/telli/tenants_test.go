@@ -27,14 +27,15 @@ func TestTenants(t *testing.T) {
 		other.ask(200, "POST", "/v1/blocked-numbers", object{"number": "+4915112345679"})
 		agent := other.addAgent(object{"title": "Their agent"})
 		loop := other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": agent})["loop_id"].(string)
+		scheduler := other.addScheduler(object{"title": "Their agent's", "agentId": agent})["id"].(string)
 		before := held(other)
 
 		tries := contactTries(contact, call, number)
 		tries["importContacts"] = try{"/v1/import-contacts", file, 200} // it adds a contact of one's own
 		tries["getImport"] = try{"/v1/imports/" + imported, nil, 404}
 		tries["exportContacts"] = try{"/v1/export-contacts", nil, 200}
-		maps.Copy(tries, dialerTries(contact, agent, loop))
-		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create", "blockedNumbers.add", "blockedNumbers.addMany"} // name nothing that exists
+		maps.Copy(tries, dialerTries(contact, agent, loop, scheduler))
+		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create", "blockedNumbers.add", "blockedNumbers.addMany", "callSchedulers.create"} // name nothing that exists
 		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
 			for method, operation := range methods.(object) {
 				id := operation.(object)["operationId"].(string)
@@ -103,7 +104,7 @@ func contactTries(contact, call, number string) map[string]try {
 	}
 }
 
-func dialerTries(contact, agent, loop string) map[string]try {
+func dialerTries(contact, agent, loop, scheduler string) map[string]try {
 	wanted := object{"contact_id": contact, "agent_id": "default"}
 	return map[string]try{
 		"scheduleCall":         {"/v1/schedule-call", wanted, 404},
@@ -118,6 +119,12 @@ func dialerTries(contact, agent, loop string) map[string]try {
 		"blockedNumbers.list":   {"/v1/blocked-numbers", nil, 200},
 		"blockedNumbers.delete": {"/v1/blocked-numbers/%2B4915112345679", nil, 404},
 		"dialRecords.list":      {"/v1/dial-records?number=%2B4915112345679", nil, 200},
+
+		"callSchedulers.list":          {"/v2/call-schedulers?cursor=" + scheduler, nil, 200},
+		"callSchedulers.get":           {"/v2/call-schedulers/" + scheduler, nil, 404},
+		"callSchedulers.update":        {"/v2/call-schedulers/" + scheduler, object{"title": "Mallory"}, 404},
+		"callSchedulers.delete":        {"/v2/call-schedulers/" + scheduler, nil, 404},
+		"callSchedulers.enrolExisting": {"/v2/call-schedulers/" + scheduler + "/enrol-existing", nil, 404},
 
 		"agents.list":         {"/v2/agents?cursor=" + agent, nil, 200},
 		"agents.get":          {"/v2/agents/" + agent, nil, 404},
@@ -174,8 +181,15 @@ func held(c *caller) (all []any) {
 		for i := range agents { // with its secret
 			agents[i], _ = tx.Agent(c.account.ID, agents[i].ID)
 		}
-		blocked, blockedErr := tx.BlockedNumbers(c.account.ID, store.Page{Limit: 100})
-		all = append(all, contacts, calls, properties, numbers, runs, agents, blocked, blockedErr, len(c.events()))
+		if err != nil {
+			return err
+		}
+		blocked, err := tx.BlockedNumbers(c.account.ID, store.Page{Limit: 100})
+		if err != nil {
+			return err
+		}
+		schedulers, err := tx.Schedulers(c.account.ID, store.Page{Limit: 100})
+		all = append(all, contacts, calls, properties, numbers, runs, agents, blocked, schedulers, len(c.events()))
 		return err
 	})
 	return all
