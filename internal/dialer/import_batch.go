@@ -154,7 +154,7 @@ func (k *book) done(c aftercall.Contact) {
 
 // changedIDs are the contacts that exist already and are changed.
 func (k *book) changedIDs() (ids []string) {
-	for _, id := range once(k.touched) {
+	for _, id := range unique(k.touched) {
 		if !k.created[id] {
 			ids = append(ids, id)
 		}
@@ -162,19 +162,10 @@ func (k *book) changedIDs() (ids []string) {
 	return ids
 }
 
-// once drops what was listed before.
-func once(ids []string) []string {
-	seen := make(map[string]bool, len(ids))
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		before := seen[id]
-		seen[id] = true
-		return before
-	})
-}
-
 // apply stores what a batch makes of contacts. Contacts that it changes are read again
-// when nobody else can change them any more.
-func (b rowBatch) apply(tx *store.Tx, accountID string) (*book, error) {
+// when nobody else can change them any more. Insert stores new ones, and returns how many
+// it could.
+func (b rowBatch) apply(tx *store.Tx, accountID string, insert func([]aftercall.Contact) (int, error)) (*book, error) {
 	contacts, err := b.stored(tx, accountID)
 	if err != nil {
 		return nil, err
@@ -189,7 +180,7 @@ func (b rowBatch) apply(tx *store.Tx, accountID string) (*book, error) {
 		k = decide(accountID, slices.AppendSeq(contacts, maps.Values(taken)), b)
 	}
 	var created []aftercall.Contact
-	for _, id := range once(k.touched) {
+	for _, id := range unique(k.touched) {
 		c := k.contacts[id]
 		if k.created[id] {
 			begin(&c, tx)
@@ -201,8 +192,8 @@ func (b rowBatch) apply(tx *store.Tx, accountID string) (*book, error) {
 			return nil, err
 		}
 	}
-	stored, err := tx.InsertContacts(created)
-	if err == nil && len(stored) < len(created) { // somebody else added one of them just now: it is found the next time
+	stored, err := insert(created)
+	if err == nil && stored < len(created) { // somebody else added one of them just now: it is found the next time
 		err = errTaken()
 	}
 	return k, err

@@ -50,7 +50,7 @@ func (d *Dialer) check(ctx context.Context, i aftercall.Import, parts iter.Seq2[
 			}
 		}
 		k := decide(i.AccountID, contacts, b)
-		for _, id := range once(k.touched) {
+		for _, id := range unique(k.touched) {
 			c := k.contacts[id]
 			for _, key := range keysOf(c.ExternalID, c.PhoneNumber) {
 				if repeated[key] {

@@ -128,11 +128,18 @@ func (d *Dialer) applyPart(tx *store.Tx, i aftercall.Import, number int, b rowBa
 	if err != nil || !there {
 		return false, err
 	}
-	k, err := b.apply(tx, i.AccountID)
+	k, err := b.apply(tx, i.AccountID, func(rows []aftercall.Contact) (int, error) {
+		if i.AgentID != "" { // who calls them is said, so no call scheduler does
+			ids, err := tx.InsertContacts(rows)
+			return len(ids), err
+		}
+		stored, err := d.insertContacts(tx, rows)
+		return len(stored), err
+	})
 	if err != nil {
 		return false, err
 	}
-	if ids := once(k.imported); i.AgentID != "" && len(ids) > 0 {
+	if ids := unique(k.imported); i.AgentID != "" && len(ids) > 0 {
 		if err := d.scheduleImported(tx, i.AccountID, i.AgentID, ids); err != nil {
 			return false, err
 		}

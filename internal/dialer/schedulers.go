@@ -13,9 +13,6 @@ const (
 	maxSchedulers = 50
 	// maxEnrol is how many contacts are looked at in one transaction.
 	maxEnrol = 128
-	// reenrol is how often the store is asked for passes that nobody goes on with: those of
-	// a node that died.
-	reenrol = 30 * time.Second
 )
 
 // AddScheduler stores a new call scheduler; its ID and times are set. With existing it
@@ -178,15 +175,15 @@ func (d *Dialer) enrolNew(tx *store.Tx, accountID string, added []aftercall.Cont
 			wanted = append(wanted, wantedBy(s, c, tx.Now()))
 		}
 	}
-	return d.open(tx, accountID, wanted)
+	return d.openRuns(tx, accountID, wanted)
 }
 
 func wantedBy(s aftercall.CallScheduler, c aftercall.Contact, now time.Time) Wanted {
 	return Wanted{ContactID: c.ID, AgentID: s.AgentID, NotBefore: now.Add(s.Delay)}
 }
 
-// open opens those of some runs that can be, and returns them.
-func (d *Dialer) open(tx *store.Tx, accountID string, wanted []Wanted) (opened []aftercall.Run, err error) {
+// openRuns opens those of some runs that can be, and returns them.
+func (d *Dialer) openRuns(tx *store.Tx, accountID string, wanted []Wanted) (opened []aftercall.Run, err error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
@@ -213,7 +210,7 @@ func (d *Dialer) runSchedulers(ctx context.Context) {
 			d.log.Warn("cannot enrol contacts, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
 		case !more:
-			if !sleep(ctx, d.enrols, time.Now().Add(reenrol)) {
+			if !sleep(ctx, d.enrols, time.Now().Add(d.poll())) {
 				return
 			}
 		}
@@ -262,7 +259,7 @@ func (d *Dialer) enrolStep(tx *store.Tx, ref store.SchedulerRef) (more bool, err
 			wanted = append(wanted, wantedBy(s, c, tx.Now()))
 		}
 	}
-	opened, err := d.open(tx, s.AccountID, wanted)
+	opened, err := d.openRuns(tx, s.AccountID, wanted)
 	if err != nil {
 		return false, err
 	}

@@ -163,8 +163,7 @@ func askEverything(tx *Tx) error {
 		)
 	}
 	steps = append(steps, otherSteps(tx, ref, ids)...)
-	steps = append(steps, importSteps(tx, account, contact, ids)...)
-	steps = append(steps, callingSteps(tx, AgentRef{account, contact})...)
+	steps = append(steps, slices.Concat(importSteps(tx, account, contact, ids), callingSteps(tx, AgentRef{account, contact}))...)
 	steps = append(steps, dialerSteps(tx, account, contact)...)
 	steps = append(steps, numberSteps(tx, account)...)
 	steps = append(steps, schedulerSteps(tx, account, contact)...)
