@@ -18,6 +18,7 @@ type accountCmd struct {
 
 type accountCreateCmd struct {
 	databaseFlag
+	masterKeyFlag
 	Name     string `help:"Name of the account." required:""`
 	Timezone string `help:"IANA time zone, for contacts that have none." default:"UTC"`
 	BaseURL  string `help:"Address at which people reach the server, for the login link." default:"http://127.0.0.1:8080"`
@@ -27,7 +28,7 @@ type accountCreateCmd struct {
 // Run makes an account with a key.
 func (c *accountCreateCmd) Run(ctx context.Context) error {
 	account := aftercall.Account{Name: c.Name, Timezone: c.Timezone}
-	access, err := app.CreateAccount(ctx, c.DB, c.BaseURL, &account)
+	access, err := app.CreateAccount(ctx, c.DB, c.BaseURL, &account, c.MasterKey...)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,9 @@ type Access struct {
 	LoginURL string // opens the portal, once
 }
 
-// CreateAccount makes an account in a database that a server may be using.
-func CreateAccount(ctx context.Context, database, baseURL string, account *aftercall.Account) (Access, error) {
+// CreateAccount makes an account in a database that a server may be using. Master keys
+// seal the secret of its agent.
+func CreateAccount(ctx context.Context, database, baseURL string, account *aftercall.Account, masterKeys ...string) (Access, error) {
 	var access Access
 	err := withStore(ctx, database, func(s *store.Store) error {
 		return s.Update(ctx, func(tx *store.Tx) error {
@@ -37,7 +38,7 @@ func CreateAccount(ctx context.Context, database, baseURL string, account *after
 			access.LoginURL, err = loginLink(tx, baseURL, account.ID)
 			return err
 		})
-	})
+	}, masterKeys...)
 	return access, err
 }
 

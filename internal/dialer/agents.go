@@ -26,7 +26,7 @@ func (d *Dialer) Agent(ctx context.Context, accountID, id string) (a aftercall.A
 		return a, err
 	}
 	err = d.store.View(ctx, func(tx *store.Tx) error {
-		a, err = tx.Agent(accountID, id)
+		a, err = tx.AgentWithSecret(accountID, id)
 		return err
 	})
 	return a, err

@@ -202,7 +202,7 @@ func (b *batch) zonesOf(c aftercall.Contact) []*time.Location {
 }
 
 func (b *batch) plan(room int) (err error) {
-	if b.agent, err = b.tx.Agent(b.ref.AccountID, b.ref.AgentID); err != nil {
+	if b.agent, err = b.tx.AgentWithSecret(b.ref.AccountID, b.ref.AgentID); err != nil {
 		if aftercall.KindOf(err) == aftercall.NotFound {
 			err = nil // it was deleted, and its runs with it
 		}

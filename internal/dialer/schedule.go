@@ -216,7 +216,7 @@ func (b *batch) initiate(accountID string, wanted Wanted) (Initiated, error) {
 	if err != nil {
 		return Initiated{}, err
 	}
-	if b.agent, err = b.tx.Agent(accountID, name); err != nil {
+	if b.agent, err = b.tx.AgentWithSecret(accountID, name); err != nil {
 		return Initiated{}, err
 	}
 	b.ref = store.AgentRef{AccountID: accountID, AgentID: b.agent.ID}

@@ -18,16 +18,31 @@ func readAgent(s scan) (a aftercall.Agent, err error) {
 // DefaultAgent stands for the id of an account's default agent.
 const DefaultAgent = "default"
 
-// Agent finds an agent by its id, or the default one, with the secret that signs.
+// Agent finds an agent by its id, or the default one, without its secret.
 func (tx *Tx) Agent(accountID, id string) (aftercall.Agent, error) {
 	condition, args := namedAgent(accountID, id)
-	return tx.agentWith(`SELECT `+agentColumns+` FROM agent WHERE `+condition, args)
+	a, err := one(tx, readAgent, `SELECT `+agentColumns+` FROM agent WHERE `+condition, args...)
+	return a, notFound(err, "agent")
 }
 
-// TakeAgent finds an agent that is to be changed, see TakeContact.
+// AgentWithSecret is Agent with the secret that signs to its voice engine and back. The
+// error wraps [ErrSealed] when the master key is missing.
+func (tx *Tx) AgentWithSecret(accountID, id string) (aftercall.Agent, error) {
+	a, err := tx.Agent(accountID, id)
+	if err != nil {
+		return a, err
+	}
+	return tx.withSecret(a)
+}
+
+// TakeAgent finds an agent that is to be changed, with its secret, see TakeContact.
 func (tx *Tx) TakeAgent(accountID, id string) (aftercall.Agent, error) {
 	condition, args := namedAgent(accountID, id)
-	return tx.agentWith(`UPDATE agent SET updated_at = updated_at WHERE `+condition+` RETURNING `+agentColumns, args)
+	a, err := one(tx, readAgent, `UPDATE agent SET updated_at = updated_at WHERE `+condition+` RETURNING `+agentColumns, args...)
+	if err != nil {
+		return a, notFound(err, "agent")
+	}
+	return tx.withSecret(a)
 }
 
 func namedAgent(accountID, id string) (condition string, args []any) {
@@ -37,11 +52,7 @@ func namedAgent(accountID, id string) (condition string, args []any) {
 	return `account_id = $1 AND id = $2`, []any{accountID, id}
 }
 
-func (tx *Tx) agentWith(query string, args []any) (aftercall.Agent, error) {
-	a, err := one(tx, readAgent, query, args...)
-	if err != nil {
-		return a, notFound(err, "agent")
-	}
+func (tx *Tx) withSecret(a aftercall.Agent) (aftercall.Agent, error) {
 	secrets, err := tx.Secrets(EndpointRef{a.AccountID, a.ID})
 	if err == nil && len(secrets) > 0 {
 		a.Engine.Secret = secrets[0]

@@ -30,7 +30,7 @@ func dialerSteps(tx *Tx, account, contact string) []func() error {
 	return []func() error{
 		func() error { return tx.InsertAgent(agent) },
 		func() error { return tx.UpdateAgent(agent) },
-		func() error { return second(tx.Agent(account, agent.ID)) },
+		func() error { return second(tx.AgentWithSecret(account, agent.ID)) },
 		func() error { return second(tx.Agent(account, DefaultAgent)) },
 		func() error { return second(tx.TakeAgent(account, agent.ID)) },
 		func() error { return second(tx.TakeAgent(account, DefaultAgent)) },

@@ -30,6 +30,7 @@ var ErrSealed = errors.New("sealed with a master key that is not known")
 // made when first needed.
 type masterKeys struct {
 	file string // empty when they are given
+	also string // a file whose keys open what a command sealed that was given none; may not exist
 	mu   sync.Mutex
 	keys []masterKey // the first one seals
 }
@@ -62,6 +63,9 @@ func newMasterKey() string {
 func openMasterKeys(url string, given []string) (*masterKeys, error) {
 	m := &masterKeys{}
 	if len(given) > 0 {
+		if !IsPostgres(url) {
+			m.also = url + ".key"
+		}
 		return m, m.parse(given)
 	}
 	if !IsPostgres(url) {
@@ -224,6 +228,15 @@ func (m *masterKeys) find(id string) (masterKey, error) {
 			return masterKey{}, err
 		}
 		i = slices.IndexFunc(m.keys, is)
+	}
+	if i < 0 && m.also != "" {
+		beside := &masterKeys{file: m.also}
+		if err := beside.read(); err != nil {
+			return masterKey{}, err
+		}
+		if i := slices.IndexFunc(beside.keys, is); i >= 0 {
+			return beside.keys[i], nil
+		}
 	}
 	if i < 0 {
 		return masterKey{}, fmt.Errorf("%w: %s", ErrSealed, id)

@@ -100,7 +100,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	d := e.dispatcher
 	e.store.Watch(&store.Watcher{Room: d.room, Lease: e.cfg.lease(), Committed: d.committed})
 	if e.store.Dialect() == "sqlite3" {
-		if err := e.releaseFresh(ctx); err != nil {
+		if err := e.releaseFresh(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

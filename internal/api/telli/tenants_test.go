@@ -179,7 +179,7 @@ func held(c *caller) (all []any) {
 		}
 		agents, err := tx.Agents(c.account.ID, store.Page{Limit: 100})
 		for i := range agents { // with its secret
-			agents[i], _ = tx.Agent(c.account.ID, agents[i].ID)
+			agents[i], _ = tx.AgentWithSecret(c.account.ID, agents[i].ID)
 		}
 		if err != nil {
 			return err
