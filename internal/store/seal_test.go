@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/store"
@@ -212,5 +213,41 @@ func TestMasterKeyFileIsMadeOnce(t *testing.T) {
 		if _, err := reveal(t, s, ref); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What a command sealed that was not told the server's master key, the server opens all
+// the same; what it seals itself stays shut to who has only the file.
+func TestSealedWithoutTheServersKey(t *testing.T) {
+	url := storetest.SQLite(t)
+	server := masterKey(1)
+	agent := func(s *store.Store) (a aftercall.Agent) {
+		a = aftercall.NewAgent("app_1", time.Now())
+		a.Title = "Ada"
+		storetest.Update(t, s, func(tx *store.Tx) error { return tx.InsertAgent(a) })
+		return a
+	}
+	command := storetest.Open(t, url)
+	before := agent(command)
+	s := reopen(t, url, server)
+	after := agent(s)
+	for _, a := range []aftercall.Agent{before, after} {
+		storetest.View(t, s, func(tx *store.Tx) error {
+			got, err := tx.AgentWithSecret(a.AccountID, a.ID)
+			if err == nil && got.Engine.Secret.Reveal() != a.Engine.Secret.Reveal() {
+				t.Errorf("another secret")
+			}
+			return err
+		})
+	}
+	if err := s.CheckMasterKeys(t.Context()); err != nil {
+		t.Error(err)
+	}
+	err := command.View(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.AgentWithSecret(after.AccountID, after.ID)
+		return err
+	})
+	if !errors.Is(err, store.ErrSealed) {
+		t.Errorf("opened by who has only the file: %v", err)
 	}
 }
