@@ -32,14 +32,19 @@ type recordRow struct {
 	Unplaced string // why it was never placed after all; empty when it was
 }
 
-// recordsShown is how many entries of a number's record are shown.
-const recordsShown = 50
+const (
+	// recordsShown is how many entries of a number's record are shown, the newest.
+	recordsShown = 50
+	// recordsRead bounds what is read of a record, which begins with the oldest. A number
+	// is called a few times a day.
+	recordsRead = 1000
+)
 
 func (p *Portal) blocked(v *visit) (view, error) {
 	shown := blockedView{visit: v}
 	number := strings.TrimSpace(v.URL.Query().Get("number"))
 	if number != "" && v.Method == "GET" {
-		records, err := p.Dialer.DialRecords(v.Context(), v.account.ID, number, store.DialRecordPage{Limit: recordsShown})
+		records, err := p.Dialer.DialRecords(v.Context(), v.account.ID, number, store.DialRecordPage{Limit: recordsRead})
 		if err != nil {
 			return view{}, err
 		}

@@ -174,13 +174,12 @@ type causedMessage struct {
 const timelineShown = 20
 
 func (p *Portal) call(v *visit) (view, error) {
-	shown := callView{visit: v}
-	var err error
-	shown.ContactCall, err = p.Dialer.Call(v.Context(), v.account.ID, v.PathValue("call"))
-	if aftercall.KindOf(err) == aftercall.NotFound {
-		return p.liveCall(v)
+	live, err := p.liveCall(v) // first: it may end meanwhile, but does not begin anew
+	if aftercall.KindOf(err) != aftercall.NotFound {
+		return live, err
 	}
-	if err != nil {
+	shown := callView{visit: v}
+	if shown.ContactCall, err = p.Dialer.Call(v.Context(), v.account.ID, v.PathValue("call")); err != nil {
 		return view{}, err
 	}
 	call := shown.Call
