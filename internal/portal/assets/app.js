@@ -131,9 +131,11 @@
     if (!path || document.hidden) return; // browsers allow few connections, and nobody looks
     source = new EventSource(path);
     source.path = path;
-    source.addEventListener("error", () => { // what the browser gives up, such as a 502 while the server restarts
+    // What the browser gives up: a 502 while the server restarts, or the 204 that who was
+    // signed out meanwhile is answered with. Which it is, the page finds out by asking.
+    source.addEventListener("error", () => {
       clearTimeout(reconnect);
-      if (source?.readyState === EventSource.CLOSED) reconnect = setTimeout(live, 5000);
+      if (source?.readyState === EventSource.CLOSED) reconnect = setTimeout(() => { live(); refresh(); }, 5000);
     });
     source.addEventListener("changed", () => {
       clearTimeout(again);
