@@ -157,6 +157,15 @@ func (l LiveCall) Begun(ref string, s EngineSettings, now time.Time) LiveCall {
 	return l
 }
 
+// Called is a call that a contact makes to the agent, from whichever number.
+func (a Agent) Called(by Contact, from, to string, now time.Time) LiveCall {
+	return LiveCall{
+		AccountID: a.AccountID, ID: NewUUID(), ContactID: by.ID, AgentID: a.ID, Line: a.Engine.Line(), Direction: Inbound, Attempt: 1,
+		FromNumber: from, ToNumber: to, State: Placed, TriggeredAt: now,
+		DueAt: now.Add(a.Engine.RingTimeout + a.Engine.MaxDuration + overdue),
+	}
+}
+
 // Alive returns the call after the voice engine said, asked, that it goes on.
 func (l LiveCall) Alive(heard Progress, now time.Time) LiveCall {
 	l = l.Hear(heard, now)

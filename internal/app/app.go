@@ -149,19 +149,20 @@ func (a *App) open(ctx context.Context) (err error) {
 }
 
 // openDialer makes the dialer and its voice engines. The simulator calls back as a real
-// engine does, but by the address that this process listens on. Engines over HTTP are
-// where customers say, so they are reached as webhooks are.
+// engine does, but by the address that this process listens on. Engines over HTTP, and
+// who knows callers, are where customers say, so they are reached as webhooks are.
 func (a *App) openDialer(metrics prometheus.Registerer) {
 	a.sim = simulator.New(simulator.Config{
 		Seed: a.cfg.SimulatorSeed, Speed: a.cfg.SimulatorSpeed, AnyNumber: a.cfg.SimulatorAnyNumber,
 		BaseURL: "http://" + a.listener.Addr().String(), Transport: localTransport(), Log: a.cfg.Log,
 	})
+	chosen := webhook.NewTransport(a.cfg.AllowNetworks)
 	a.dialer = dialer.New(a.store, dialer.Config{
 		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{
 			aftercall.SimulatorEngine: a.sim,
-			aftercall.HTTPEngine:      generic.New(generic.Config{Transport: webhook.NewTransport(a.cfg.AllowNetworks)}),
+			aftercall.HTTPEngine:      generic.New(generic.Config{Transport: chosen}),
 		},
-		BaseURL: a.baseURL(), Log: a.cfg.Log, Metrics: metrics,
+		BaseURL: a.baseURL(), Lookups: chosen, Log: a.cfg.Log, Metrics: metrics,
 	})
 }
 

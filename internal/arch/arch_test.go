@@ -51,7 +51,7 @@ func imports() map[string][]string {
 		"internal/demo":   {"root", "signature", "internal/store", "internal/app"},
 		"internal/bench":  {"root", "signature", "internal/store", "internal/app"},
 		"internal/listen": {"root", "signature", "internal/store", "internal/app"},
-		"docs/samples/*": {"signature"}, // what anybody else could import
+		"docs/samples/*":  {"signature"}, // what anybody else could import
 		"cmd/aftercall": {
 			"root", "signature", "internal/app", "internal/demo", "internal/bench", "internal/listen",
 		},

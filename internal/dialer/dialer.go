@@ -11,6 +11,7 @@ package dialer
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,9 @@ import (
 type Config struct {
 	Engines map[aftercall.EngineKind]VoiceEngine
 	BaseURL string // under which voice engines reach this server
+	// Lookups carries questions to accounts' own systems, at addresses that they chose.
+	// Nil: none are asked.
+	Lookups http.RoundTripper
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // may be nil
 }
@@ -36,6 +40,7 @@ type Dialer struct {
 	store   *store.Store
 	engines map[aftercall.EngineKind]VoiceEngine
 	baseURL string
+	lookups *http.Client
 	log     *slog.Logger
 	zones   zones
 	agents  agentCache
@@ -56,7 +61,8 @@ func New(s *store.Store, cfg Config) *Dialer {
 	}
 	d := &Dialer{
 		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
-		heard: make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
+		lookups: &http.Client{Transport: cfg.Lookups, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		heard:   make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
 		imports: make(chan struct{}, 1), checks: make(chan struct{}, maxChecks), enrols: make(chan struct{}, 1),
 	}
 	if cfg.Metrics != nil {

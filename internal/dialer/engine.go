@@ -26,6 +26,9 @@ type VoiceEngine interface {
 	// Events verifies and reads a callback. Errors: Unauthenticated for a signature that
 	// is wrong, Invalid.
 	Events(agent aftercall.Agent, header http.Header, body []byte) ([]Event, error)
+	// Inbound verifies and reads a question who is calling. Errors: Unauthenticated,
+	// Invalid.
+	Inbound(agent aftercall.Agent, header http.Header, body []byte) (Inbound, error)
 }
 
 // StartRequest is a call to be placed.

@@ -13,6 +13,8 @@ type Report struct {
 	Call              aftercall.Call // its ContactID may be empty
 	ExternalContactID string
 	PhoneNumber       string
+
+	found *aftercall.Found // who has the number, if no contact does; nil when nobody knows
 }
 
 // Finished is what a report became.
@@ -24,6 +26,9 @@ type Finished struct{ CallID, ContactID string }
 // or its call id, changes nothing and answers the same. Errors: Invalid, NotFound.
 func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done Finished, err error) {
 	if err := r.validate(); err != nil {
+		return done, err
+	}
+	if r.found, err = d.findCaller(ctx, accountID, r); err != nil {
 		return done, err
 	}
 	err = d.update(ctx, func(tx *store.Tx) error {
@@ -59,6 +64,26 @@ func (d *Dialer) Finish(ctx context.Context, accountID string, r Report) (done F
 		return w.flush()
 	})
 	return done, err
+}
+
+// findCaller has the account's own system asked who made a call, where a number is all
+// that is known of them.
+func (d *Dialer) findCaller(ctx context.Context, accountID string, r Report) (*aftercall.Found, error) {
+	if r.Call.Direction != aftercall.Inbound || r.Call.ID != "" || r.Call.ContactID != "" || r.ExternalContactID != "" {
+		return nil, nil
+	}
+	known := false
+	err := d.store.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.CallByExternalID(accountID, r.Call.ExternalID)
+		if known = err == nil; aftercall.KindOf(err) == aftercall.NotFound {
+			known, err = hasNumber(tx, accountID, r.PhoneNumber)
+		}
+		return err
+	})
+	if err != nil || known {
+		return nil, err
+	}
+	return d.lookUp(ctx, accountID, r.PhoneNumber, r.Call.ToNumber), nil
 }
 
 // validate checks the report, and brings what it names into the forms that are stored.
@@ -101,8 +126,9 @@ func reported(tx *store.Tx, accountID string, call aftercall.Call) (aftercall.Ca
 	return tx.CallByExternalID(accountID, call.ExternalID)
 }
 
-// takeContact finds the contact that a report names, or adds one with its number. No
-// call scheduler enrols such a contact: the call that is reported has been made.
+// takeContact finds the contact that a report names, or adds one: who was found to have
+// its number, else one with the number alone. No call scheduler enrols such a contact:
+// the call that is reported has been made.
 func takeContact(tx *store.Tx, accountID string, r Report) (c aftercall.Contact, err error) {
 	switch {
 	case r.Call.ContactID != "":
@@ -115,9 +141,16 @@ func takeContact(tx *store.Tx, accountID string, r Report) (c aftercall.Contact,
 	if aftercall.KindOf(err) != aftercall.NotFound || r.PhoneNumber == "" {
 		return c, err
 	}
-	c = aftercall.Contact{
-		AccountID: accountID, ID: aftercall.NewUUID(), ExternalID: r.ExternalContactID, PhoneNumber: r.PhoneNumber,
+	if r.found != nil {
+		return takeFound(tx, accountID, r.PhoneNumber, *r.found)
 	}
+	return addNamed(tx, aftercall.Contact{
+		AccountID: accountID, ID: aftercall.NewUUID(), ExternalID: r.ExternalContactID, PhoneNumber: r.PhoneNumber,
+	})
+}
+
+// addNamed stores a new contact that a call has brought.
+func addNamed(tx *store.Tx, c aftercall.Contact) (aftercall.Contact, error) {
 	begin(&c, tx)
 	stored, err := insertNamed(tx, c)
 	if err == nil && !stored {

@@ -16,19 +16,11 @@ const maxHeard = 256
 // returns. What it means is decided afterwards. The same callback again changes
 // nothing. Errors: NotFound, Unauthenticated, Invalid.
 func (d *Dialer) Hear(ctx context.Context, kind aftercall.EngineKind, ref store.AgentRef, header http.Header, body []byte) error {
-	id, ok := uuidOf(ref.AgentID)
-	if !ok || !aftercall.ValidID(aftercall.AccountPrefix, ref.AccountID) {
-		return noAgent()
-	}
-	ref.AgentID = id
-	agent, err := d.agent(ctx, ref)
+	agent, engine, err := d.calledBack(ctx, kind, ref)
 	if err != nil {
 		return err
 	}
-	engine := d.engines[kind]
-	if engine == nil || agent.Engine.Kind != kind {
-		return noAgent()
-	}
+	ref.AgentID = agent.ID
 	events, err := engine.Events(agent, header, body)
 	if err != nil {
 		return err
@@ -43,6 +35,22 @@ func (d *Dialer) Hear(ctx context.Context, kind aftercall.EngineKind, ref store.
 		}
 	}
 	return d.store.Update(ctx, func(tx *store.Tx) error { return tx.InsertVoiceEvents(list) })
+}
+
+// calledBack finds the agent that a voice engine names, and the engine.
+func (d *Dialer) calledBack(ctx context.Context, kind aftercall.EngineKind, ref store.AgentRef) (agent aftercall.Agent, engine VoiceEngine, err error) {
+	id, ok := uuidOf(ref.AgentID)
+	if !ok || !aftercall.ValidID(aftercall.AccountPrefix, ref.AccountID) {
+		return agent, nil, noAgent()
+	}
+	if agent, err = d.agent(ctx, store.AgentRef{AccountID: ref.AccountID, AgentID: id}); err != nil {
+		return agent, nil, err
+	}
+	engine = d.engines[kind]
+	if engine == nil || agent.Engine.Kind != kind {
+		return agent, nil, noAgent()
+	}
+	return agent, engine, nil
 }
 
 // runHearing takes what was heard until the context ends.

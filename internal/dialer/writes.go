@@ -51,6 +51,9 @@ func (w *writes) wait(r aftercall.Run) {
 // unplace takes back a call that was never placed; its run is tried again at a time.
 func (w *writes) unplace(l aftercall.LiveCall, r aftercall.Run, at time.Time, why string) {
 	w.over = append(w.over, l)
+	if l.Direction == aftercall.Inbound { // nobody was to be dialled
+		return
+	}
 	w.records = append(w.records, aftercall.DialRecord{
 		AccountID: l.AccountID, NumberHash: aftercall.NumberHash(l.AccountID, l.ToNumber), At: l.TriggeredAt, CallID: l.ID, AgentID: l.AgentID,
 		NotPlaced: true, Reason: aftercall.DialReason{Run: l.RunID, Attempt: l.Attempt, Why: why},

@@ -43,7 +43,7 @@ var accountTables = []string{
 	"attempt", "delivery", "message_event", "message", "task", "secret", "endpoint", "idempotency", "portal_token", "integration",
 	"import_error", "import_file", "import", "voice_event", "live_call", "run", "line", "dial_record", "blocked_number", "call_scheduler",
 	"agent", "call", "contact", "property", "phone_number",
-	"login", "session", "api_key",
+	"contact_lookup", "login", "session", "api_key",
 }
 
 // DeleteAccount removes an account with everything it has.

@@ -61,10 +61,28 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("DELETE /v1/blocked-numbers/{number}", "blockedNumbers.delete", web.Handle(face, 200, a.unblockNumber))
 	mux.Handle("GET /v1/dial-records", "dialRecords.list", web.Handle(face, 200, a.listDialRecords))
 
+	mux.Handle("GET /v1/contact-lookup", "contactLookup.get", web.Handle(face, 200, a.getContactLookup))
+	mux.Handle("PUT /v1/contact-lookup", "contactLookup.put", web.Handle(face, 200, a.putContactLookup))
+	mux.Handle("DELETE /v1/contact-lookup", "contactLookup.delete", web.Handle(face, 204, a.deleteContactLookup))
+
 	mux.Handle("GET /v1/phone-numbers", "phoneNumbers.list", web.Handle(face, 200, a.listPhoneNumbers))
 	mux.Handle("POST /v1/phone-numbers/import", "phoneNumbers.import", web.Handle(face, 200, a.importPhoneNumber))
 	mux.Handle("DELETE /v1/phone-numbers/{id}", "phoneNumbers.delete", web.Handle(face, 200, a.deletePhoneNumber))
 
+	a.routesV2(face, mux)
+	mux.Describe("", openapi.API{
+		Title: "Aftercall: calls and contacts",
+		Description: "Contacts, their properties and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +
+			"The key of an account stands in the header Authorization.",
+		Version:  "1",
+		Errors:   map[string]reflect.Type{"4XX": reflect.TypeFor[errorBody](), "5XX": reflect.TypeFor[errorBody]()},
+		Webhooks: openapi.Events(),
+	})
+	return mux
+}
+
+// routesV2 adds the routes of the newer version.
+func (a *API) routesV2(face *web.API, mux *web.Mux) {
 	mux.Handle("POST /v2/contacts", "contacts.create", web.Handle(face, 201, a.createContactV2))
 	mux.Handle("GET /v2/contacts", "contacts.list", web.Handle(face, 200, a.listContactsV2))
 	mux.Handle("GET /v2/contacts/{id}", "contacts.get", web.Handle(face, 200, a.getContactV2))
@@ -90,15 +108,6 @@ func New(d *dialer.Dialer, keys *auth.Keys) http.Handler {
 	mux.Handle("PATCH /v2/call-schedulers/{id}", "callSchedulers.update", web.Handle(face, 200, a.updateScheduler))
 	mux.Handle("DELETE /v2/call-schedulers/{id}", "callSchedulers.delete", web.Handle(face, 204, a.deleteScheduler))
 	mux.Handle("POST /v2/call-schedulers/{id}/enrol-existing", "callSchedulers.enrolExisting", web.Handle(face, 202, a.enrolExisting))
-	mux.Describe("", openapi.API{
-		Title: "Aftercall: calls and contacts",
-		Description: "Contacts, their properties and their calls, as telli's API has them, and the report of calls that were made elsewhere. " +
-			"The key of an account stands in the header Authorization.",
-		Version:  "1",
-		Errors:   map[string]reflect.Type{"4XX": reflect.TypeFor[errorBody](), "5XX": reflect.TypeFor[errorBody]()},
-		Webhooks: openapi.Events(),
-	})
-	return mux
 }
 
 const accountKeyRequired = "ACCOUNT_KEY_REQUIRED"

@@ -28,14 +28,17 @@ func TestTenants(t *testing.T) {
 		agent := other.addAgent(object{"title": "Their agent"})
 		loop := other.ask(200, "POST", "/v1/schedule-call", object{"contact_id": contact, "agent_id": agent})["loop_id"].(string)
 		scheduler := other.addScheduler(object{"title": "Their agent's", "agentId": agent})["id"].(string)
+		other.ask(200, "PUT", "/v1/contact-lookup", object{"url": "https://crm.example.com/who"})
 		before := held(other)
 
 		tries := contactTries(contact, call, number)
 		tries["importContacts"] = try{"/v1/import-contacts", file, 200} // it adds a contact of one's own
 		tries["getImport"] = try{"/v1/imports/" + imported, nil, 404}
+		tries["contactLookup.get"] = try{"/v1/contact-lookup", nil, 404}
+		tries["contactLookup.delete"] = try{"/v1/contact-lookup", nil, 404}
 		tries["exportContacts"] = try{"/v1/export-contacts", nil, 200}
 		maps.Copy(tries, dialerTries(contact, agent, loop, scheduler))
-		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create", "blockedNumbers.add", "blockedNumbers.addMany", "callSchedulers.create"} // name nothing that exists
+		own := []string{"verifyKey", "addContact", "addContacts", "contacts.create", "properties.create", "phoneNumbers.import", "agents.create", "blockedNumbers.add", "blockedNumbers.addMany", "callSchedulers.create", "contactLookup.put"} // name nothing that exists
 		for path, methods := range c.ask(200, "GET", "/openapi.json", nil)["paths"].(object) {
 			for method, operation := range methods.(object) {
 				id := operation.(object)["operationId"].(string)
@@ -189,7 +192,11 @@ func held(c *caller) (all []any) {
 			return err
 		}
 		schedulers, err := tx.Schedulers(c.account.ID, store.Page{Limit: 100})
-		all = append(all, contacts, calls, properties, numbers, runs, agents, blocked, schedulers, len(c.events()))
+		if err != nil {
+			return err
+		}
+		lookup, err := tx.ContactLookup(c.account.ID)
+		all = append(all, contacts, calls, properties, numbers, runs, agents, blocked, schedulers, lookup, len(c.events()))
 		return err
 	})
 	return all

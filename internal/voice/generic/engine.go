@@ -38,7 +38,6 @@ const (
 	timeout = 15 * time.Second
 	// maxAnswer is how much of an answer is read, after decompression: a long transcript.
 	maxAnswer = 1 << 20
-	maxRef    = 256 // bytes
 )
 
 // New makes an engine.
@@ -182,15 +181,13 @@ func (a answer) ref() (string, error) {
 	switch {
 	case a.err != nil:
 		return "", a.err
-	case json.Unmarshal(a.body, &accepted) != nil || !isRef(accepted.Ref):
-		return "", fmt.Errorf(`the voice engine answered %d without {"ref": …}, a text of at most %d printable ASCII characters`, a.status, maxRef)
+	case json.Unmarshal(a.body, &accepted) != nil || !wire.ValidRef(accepted.Ref):
+		return "", fmt.Errorf(`the voice engine answered %d without {"ref": …} as the contract has it`, a.status)
 	}
 	return accepted.Ref, nil
 }
 
-// isRef reports whether a text can be an engine's id: it is stored, and becomes part of a
-// path.
-func isRef(text string) bool {
-	strange := strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f })
-	return len(text) <= maxRef && !strange && text != "." && text != ".."
+// Inbound implements dialer.VoiceEngine.
+func (e *Engine) Inbound(agent aftercall.Agent, header http.Header, body []byte) (dialer.Inbound, error) {
+	return wire.Inbound(agent, header, body)
 }

@@ -354,3 +354,8 @@ func (e *Engine) Cancel(_ context.Context, _ aftercall.Agent, live aftercall.Liv
 func (e *Engine) Events(agent aftercall.Agent, header http.Header, body []byte) ([]dialer.Event, error) {
 	return wire.Events(agent, header, body)
 }
+
+// Inbound implements dialer.VoiceEngine: whoever knows the secret may play a caller.
+func (e *Engine) Inbound(agent aftercall.Agent, header http.Header, body []byte) (dialer.Inbound, error) {
+	return wire.Inbound(agent, header, body)
+}

@@ -150,25 +150,37 @@ func read(body []byte, v any) error {
 	return errors.New("it is not the JSON object that it must be")
 }
 
-// maxID is the longest id of an event, in bytes.
+// maxID is the longest id of an event, or of a call, in bytes.
 const maxID = 256
+
+// validEventID reports whether an event can be remembered by an id.
+func validEventID(id string) bool {
+	return id != "" && len(id) <= maxID && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
+}
+
+func verify(agent aftercall.Agent, header http.Header, body []byte, now time.Time) error {
+	verifier, err := signature.NewVerifier(agent.Engine.Secret.Reveal())
+	if err != nil {
+		return fmt.Errorf("secret of agent %s: %w", agent.ID, err)
+	}
+	if err := verifier.Verify(header, body, now); err != nil {
+		return &aftercall.Error{Kind: aftercall.Unauthenticated, Message: "the signature is wrong: " + err.Error(), Err: err}
+	}
+	return nil
+}
 
 // Events verifies a callback by the agent's secret, and reads it.
 func Events(agent aftercall.Agent, header http.Header, body []byte) ([]dialer.Event, error) {
-	verifier, err := signature.NewVerifier(agent.Engine.Secret.Reveal())
-	if err != nil {
-		return nil, fmt.Errorf("secret of agent %s: %w", agent.ID, err)
-	}
 	now := time.Now()
-	if err := verifier.Verify(header, body, now); err != nil {
-		return nil, &aftercall.Error{Kind: aftercall.Unauthenticated, Message: "the signature is wrong: " + err.Error(), Err: err}
+	if err := verify(agent, header, body, now); err != nil {
+		return nil, err
 	}
 	e, err := Read(body)
 	if err != nil {
 		return nil, &aftercall.Error{Kind: aftercall.Invalid, Message: "the body is not an event: " + err.Error()}
 	}
 	switch {
-	case e.ID == "" || len(e.ID) > maxID || !utf8.ValidString(e.ID) || strings.ContainsFunc(e.ID, unicode.IsControl):
+	case !validEventID(e.ID):
 		return nil, aftercall.InvalidField("id", "must be 1 to %d bytes of text, the same when the event is sent again", maxID)
 	case e.CallID == "":
 		return nil, aftercall.InvalidField("call_id", "is required")
@@ -176,6 +188,44 @@ func Events(agent aftercall.Agent, header http.Header, body []byte) ([]dialer.Ev
 		return nil, aftercall.InvalidField("type", "must be ringing, answered, ended or enriched")
 	}
 	return []dialer.Event{{ID: e.ID, CallID: e.CallID, Progress: e.Progress(now)}}, nil
+}
+
+// inbound is the body of POST {callback_url}/inbound: somebody calls the agent.
+type inbound struct {
+	CallID string `json:"call_id"` // the engine's own, may be empty
+	From   string `json:"from"`
+	To     string `json:"to"`
+}
+
+// Inbound verifies a question who is calling by the agent's secret, and reads it.
+func Inbound(agent aftercall.Agent, header http.Header, body []byte) (dialer.Inbound, error) {
+	if err := verify(agent, header, body, time.Now()); err != nil {
+		return dialer.Inbound{}, err
+	}
+	var sent inbound
+	if err := read(body, &sent); err != nil {
+		return dialer.Inbound{}, &aftercall.Error{Kind: aftercall.Invalid, Message: "the body is not a call: " + err.Error()}
+	}
+	in := dialer.Inbound{Ref: sent.CallID, Asks: sent.CallID}
+	if in.Asks == "" {
+		in.Asks = header.Get("webhook-id") + header.Get("svix-id")
+	}
+	if !ValidRef(sent.CallID) || !validEventID(in.Asks) {
+		return dialer.Inbound{}, aftercall.InvalidField("call_id", "must be at most %d printable ASCII characters without spaces", maxID)
+	}
+	var ok bool
+	if in.From, ok = aftercall.ParsePhone(sent.From); !ok && strings.ContainsAny(sent.From, "0123456789") {
+		return dialer.Inbound{}, aftercall.InvalidField("from", "is not an international phone number such as +14155552671: leave it empty when it is withheld")
+	}
+	in.To, _ = aftercall.ParsePhone(sent.To) // a SIP trunk may name no number
+	return in, nil
+}
+
+// ValidRef reports whether a text can be an engine's id of a call, or none: it is stored,
+// and becomes part of a path.
+func ValidRef(text string) bool {
+	strange := strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+	return len(text) <= maxID && !strange && text != "." && text != ".."
 }
 
 // Sign makes a request with a JSON body, signed with the agent's secret.
