@@ -17,6 +17,7 @@ import (
 
 	"github.com/aftercall/aftercall"
 	"github.com/aftercall/aftercall/internal/dialer"
+	"github.com/aftercall/aftercall/signature"
 )
 
 const samples = "../../../docs/samples"
@@ -138,5 +139,38 @@ func TestEngineInPython(t *testing.T) {
 	}
 	if len(told) > 0 {
 		t.Error("the same call was placed twice")
+	}
+}
+
+// The documentation's example verifies.
+func TestDocumentedSignature(t *testing.T) {
+	page, err := os.ReadFile(samples + "/../voice-engine.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func(name string) string {
+		t.Helper()
+		_, rest, found := strings.Cut(string(page), "\n"+name)
+		if !found {
+			t.Fatalf("the page has no %q", name)
+		}
+		text, _, _ := strings.Cut(rest, "\n")
+		return strings.TrimSpace(text)
+	}
+	header := http.Header{}
+	for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
+		header.Set(name, value(name+":"))
+	}
+	body := value("body  ")
+	if got, want := value("signed  "), header.Get("webhook-id")+"."+header.Get("webhook-timestamp")+"."+body; got != want {
+		t.Errorf("signed is %s, want %s", got, want)
+	}
+	secret, err := aftercall.ParseSecret(value("secret  "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 23, 10, 0, 2, 0, time.UTC)
+	if got := signature.Sign(secret.Key, header.Get("webhook-id"), at, []byte(body)); got != header.Get("webhook-signature") {
+		t.Errorf("signed %s", got)
 	}
 }
