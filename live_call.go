@@ -130,6 +130,8 @@ const (
 	overdue = 2 * time.Minute
 	// lookAgain is the wait between questions what became of a call.
 	lookAgain = time.Minute
+	// endless is how much longer than it may last a call is believed to go on.
+	endless = 30 * time.Minute
 	// maxLookups is how many of them may go without an answer before it is lost.
 	maxLookups = 3
 )
@@ -166,10 +168,15 @@ func (a Agent) Called(by Contact, from, to string, now time.Time) LiveCall {
 	}
 }
 
-// Alive returns the call after the voice engine said, asked, that it goes on.
-func (l LiveCall) Alive(heard Progress, now time.Time) LiveCall {
+// Alive returns the call after the voice engine said, asked, that it goes on. What goes
+// on for much longer than it may is lost: else it would hold its line for ever.
+func (l LiveCall) Alive(heard Progress, s EngineSettings, now time.Time) LiveCall {
 	l = l.Hear(heard, now)
-	if l.State == Placed {
+	switch {
+	case l.State != Placed:
+	case now.Sub(l.TriggeredAt) > s.RingTimeout+s.MaxDuration+endless:
+		return l.Lost(now)
+	default:
 		l.DueAt = now.Add(lookAgain)
 	}
 	return l

@@ -172,7 +172,7 @@ func FuzzAnswers(f *testing.F) {
 		progress, err := engine.Fetch(t.Context(), fx.agent, fx.call)
 		if err == nil {
 			_ = progress.Validate()
-			_ = aftercall.LiveCall{}.Alive(progress, time.Now()).Call(nil)
+			_ = aftercall.LiveCall{}.Alive(progress, aftercall.EngineSettings{}, time.Now()).Call(nil)
 		}
 		_ = engine.Cancel(t.Context(), fx.agent, fx.call)
 	})
