@@ -247,14 +247,7 @@ func callingSteps(tx *Tx, agent AgentRef) []func() error {
 		func() error { return second(tx.LiveCalls(agent.AccountID, 50)) },
 		func() error { return second(tx.CountLive(agent.AccountID)) },
 		func() error { return second(tx.BlockedNumber(agent.AccountID, "x")) },
-		func() error { return second(tx.BlockedNumbers(agent.AccountID, Page{Limit: 50})) },
 		func() error { return second(tx.DialRecords(agent.AccountID, "x", DialRecordPage{Limit: 50})) },
-		func() error { return second(tx.ContactRuns(agent.AccountID, "x", 50)) },
-		func() error { return second(tx.OpenRuns(agent.AccountID, []string{"x"})) },
-		func() error { return second(tx.OpenRunsOf(agent, 50)) },
-		func() error { return second(tx.NextRun(agent)) },
-		func() error { return second(tx.LiveCallsOf(agent.AccountID, "x")) },
-		func() error { return second(tx.LiveContacts(agent.AccountID, []string{"x"})) },
 	}
 }
 
