@@ -113,6 +113,9 @@ func (d *Dialer) DeleteAgent(ctx context.Context, accountID, id string) error {
 	for more := true; more; { // not all at once: there may be many
 		err := d.store.Update(ctx, func(tx *store.Tx) error {
 			more = false
+			if _, err := tx.HoldAgent(accountID, a.ID); err != nil { // whoever opens a run waits, and then finds no agent
+				return err
+			}
 			if err := disableSchedulers(tx, ref); err != nil { // before its runs, so that no more are opened
 				return err
 			}

@@ -103,7 +103,7 @@ func (s *scheduling) agent(id string) (aftercall.Agent, error) {
 	if a, ok := s.agents[id]; ok {
 		return a, nil
 	}
-	a, err := s.tx.Agent(s.account.ID, id)
+	a, err := s.tx.HoldAgent(s.account.ID, id) // it is not deleted before its new runs are there
 	if err == nil {
 		s.agents[id] = a
 	}

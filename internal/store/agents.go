@@ -35,12 +35,19 @@ func (tx *Tx) AgentWithSecret(accountID, id string) (aftercall.Agent, error) {
 	return tx.withSecret(a)
 }
 
-// TakeAgent finds an agent that is to be changed, with its secret, see TakeContact.
-func (tx *Tx) TakeAgent(accountID, id string) (aftercall.Agent, error) {
+// HoldAgent is Agent for one that must stay as it is until the transaction ends, see
+// TakeContact.
+func (tx *Tx) HoldAgent(accountID, id string) (aftercall.Agent, error) {
 	condition, args := namedAgent(accountID, id)
 	a, err := one(tx, readAgent, `UPDATE agent SET updated_at = updated_at WHERE `+condition+` RETURNING `+agentColumns, args...)
+	return a, notFound(err, "agent")
+}
+
+// TakeAgent finds an agent that is to be changed, with its secret.
+func (tx *Tx) TakeAgent(accountID, id string) (aftercall.Agent, error) {
+	a, err := tx.HoldAgent(accountID, id)
 	if err != nil {
-		return a, notFound(err, "agent")
+		return a, err
 	}
 	return tx.withSecret(a)
 }
