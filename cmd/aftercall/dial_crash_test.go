@@ -28,10 +28,10 @@ const (
 	// dialCrashCalls are made by the simulator, and as many again by a voice engine that
 	// is not killed with the program, and so knows who was called.
 	dialCrashCalls  = 500
-	dialCrashRounds = 12
+	dialCrashRounds = 10
 	// dialPatience is longer than a call that was decided when the program died is left
 	// alone, and the ones after it.
-	dialPatience = 2 * time.Minute
+	dialPatience = 5 * time.Minute
 )
 
 // TestDialCrash kills the real program at random moments while it calls a thousand
@@ -97,7 +97,7 @@ func (c *callees) add(engineURL string) {
 			for day := range a.Dialing.Hours.Week {
 				a.Dialing.Hours.Week[day] = []aftercall.Range{{From: 0, To: 24 * 60}}
 			}
-			a.Engine.Pace = aftercall.Pace{Live: 60}
+			a.Engine.Pace = aftercall.Pace{Live: 150}
 			if url != "" {
 				a.Engine.Kind, a.Engine.URL = aftercall.HTTPEngine, url
 				a.Engine.Secret = aftercall.Secret{Kind: aftercall.HMAC, Key: []byte(phoneKey), CreatedAt: tx.Now()}
