@@ -13,6 +13,7 @@ LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 # CI=true makes a missing database or browser a failure; without it such tests are skipped.
 test: deps lint
 	CI=true $(GO) test -race -timeout 12m ./...
+	$(GO) test -run TestCampaigns ./internal/dialer # the whole of it, for which the race detector is too slow
 
 # deps installs what the tests need and the machine lacks: a C compiler for the
 # race detector, PostgreSQL's own programs, which the tests start themselves, and

@@ -131,15 +131,26 @@ func sleep(ctx context.Context, bell <-chan struct{}, until time.Time) bool {
 }
 
 // How often the store is asked for what was not heard of: what other nodes stored and did
-// not come to. An SQLite database has no other nodes, but commands write to it.
+// not come to. An SQLite database has no other nodes, but commands write contacts and
+// runs to it.
 const (
-	pollNodes = 5 * time.Second
-	pollAlone = 15 * time.Second
+	pollNodes    = 5 * time.Second
+	pollCommands = 15 * time.Second
+	pollNobody   = 10 * time.Minute
 )
 
+// poll is for what commands may write, too.
 func (d *Dialer) poll() time.Duration {
 	if d.store.Dialect() == "sqlite3" {
-		return pollAlone
+		return pollCommands
+	}
+	return pollNodes
+}
+
+// pollCalls is for what only servers write.
+func (d *Dialer) pollCalls() time.Duration {
+	if d.store.Dialect() == "sqlite3" {
+		return pollNobody
 	}
 	return pollNodes
 }

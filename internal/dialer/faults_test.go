@@ -134,8 +134,19 @@ func (w *world) through(start func(r dialer.StartRequest) fault) *flaky {
 	f := &flaky{start: start}
 	w.engine = f
 	w.start()
-	f.VoiceEngine = w.sim
 	return f
+}
+
+func (f *flaky) deafen() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deaf = true
+}
+
+func (f *flaky) faultless() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.start = nil
 }
 
 // Of a start that failed in between nobody can tell: the engine is asked, and nobody is
@@ -217,7 +228,8 @@ func TestLostCalls(t *testing.T) {
 	inBubble(t, func(w *world) {
 		<-time.After(6 * time.Hour)
 		f := w.through(nil)
-		w.cut, f.deaf = true, true
+		w.cut.Store(true)
+		f.deafen()
 		id := w.contact(number(1))
 		run := w.schedule(id)[0]
 		w.settle(13 * time.Minute)
@@ -252,27 +264,25 @@ func TestDyingAtAnyMoment(t *testing.T) {
 	inBubble(t, func(w *world) {
 		<-time.After(6 * time.Hour)
 		random := rand.New(rand.NewPCG(1, 2))
-		f := w.through(nil)
-		f.start = func(dialer.StartRequest) fault {
-			return []fault{none, none, none, lostRequest, lostAnswer, throttled}[random.IntN(6)]
-		}
+		starts := rand.New(rand.NewPCG(3, 4)) // asked by the engine alone, one start at a time
+		f := w.through(func(dialer.StartRequest) fault {
+			return []fault{none, none, none, lostRequest, lostAnswer, throttled}[starts.IntN(6)]
+		})
 		var ids []string
 		for i := range 60 {
 			ids = append(ids, w.contact("+1202555"+number(i % 100)[8:]))
 		}
 		runs := w.schedule(ids...)
 		for range 40 {
-			w.cut = random.IntN(3) == 0
+			w.cut.Store(random.IntN(3) == 0)
 			<-time.After(time.Duration(random.Int64N(int64(40 * time.Second))))
-			asked := f.asked
 			w.stop()
-			f = &flaky{start: f.start, asked: asked}
+			f = &flaky{start: f.start, asked: f.asked}
 			w.engine = f
 			w.start()
-			f.VoiceEngine = w.sim
 		}
-		w.cut = false
-		f.start = nil
+		w.cut.Store(false)
+		f.faultless()
 		w.settle(20 * time.Minute)
 		for i, id := range ids {
 			calls := w.calls(id)

@@ -64,7 +64,7 @@ func (d *Dialer) runHearing(ctx context.Context) {
 			d.log.Warn("cannot take what voice engines told, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
 		case taken < maxHeard:
-			if !sleep(ctx, d.heard, time.Now().Add(d.poll())) {
+			if !sleep(ctx, d.heard, time.Now().Add(d.pollCalls())) {
 				return
 			}
 		}

@@ -41,7 +41,7 @@ func (d *Dialer) runLooks(ctx context.Context) {
 			d.log.Warn("cannot look at calls, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
 		case looked < maxLooks:
-			until := time.Now().Add(d.poll())
+			until := time.Now().Add(d.pollCalls())
 			if !next.IsZero() {
 				until = earlierOf(until, next)
 			}
@@ -112,7 +112,9 @@ func (d *Dialer) look(ctx context.Context, l aftercall.LiveCall) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
-		return d.lookedAt(ctx, l, func(l aftercall.LiveCall, now time.Time) aftercall.LiveCall { return l.Alive(progress, agent.Engine, now) })
+		return d.lookedAt(ctx, l, func(l aftercall.LiveCall, now time.Time) aftercall.LiveCall {
+			return l.Alive(progress, agent.Engine, now)
+		})
 	case !errors.Is(err, ErrUnknownCall):
 		d.log.Warn("a voice engine does not say what became of a call", "call", l.ID, "cause", err)
 		return d.lookedAt(ctx, l, aftercall.LiveCall.Unheard)

@@ -210,7 +210,7 @@ func (d *Dialer) runSchedulers(ctx context.Context) {
 			d.log.Warn("cannot enrol contacts, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
 		case !more:
-			if !sleep(ctx, d.enrols, time.Now().Add(d.poll())) {
+			if !sleep(ctx, d.enrols, time.Now().Add(d.pollCalls())) {
 				return
 			}
 		}

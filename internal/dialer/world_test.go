@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,7 @@ type world struct {
 	sim     *simulator.Engine
 	engine  dialer.VoiceEngine // what the dialer starts calls with: the simulator, unless a test puts something before it
 	dialer  *dialer.Dialer
-	cut     bool // callbacks are lost
+	cut     atomic.Bool // callbacks are lost
 	account aftercall.Account
 	agent   aftercall.Agent
 	stop    func()
@@ -72,11 +73,15 @@ func inBubble(t *testing.T, test func(w *world)) {
 // start runs a new dialer and simulator, as a process that starts would.
 func (w *world) start() {
 	w.sim = simulator.New(simulator.Config{Seed: 1, Speed: 1, AnyNumber: true, BaseURL: "http://aftercall.test", Transport: w})
-	if w.engine == nil {
-		w.engine = w.sim
+	engine := w.engine
+	switch f, ok := engine.(*flaky); {
+	case ok:
+		f.VoiceEngine = w.sim
+	default:
+		engine = w.sim
 	}
 	w.dialer = dialer.New(w.store, dialer.Config{
-		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{aftercall.SimulatorEngine: w.engine}, BaseURL: "http://aftercall.test",
+		Engines: map[aftercall.EngineKind]dialer.VoiceEngine{aftercall.SimulatorEngine: engine}, BaseURL: "http://aftercall.test",
 		Log: slog.New(slog.NewTextHandler(w.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	ctx, cancel := context.WithCancel(w.Context())
@@ -91,7 +96,7 @@ func (w *world) start() {
 
 // RoundTrip is the simulator's way back, without a socket.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
-	if w.cut {
+	if w.cut.Load() {
 		return nil, io.ErrUnexpectedEOF
 	}
 	answer := httptest.NewRecorder()

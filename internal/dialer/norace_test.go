@@ -1,0 +1,5 @@
+//go:build !race
+
+package dialer_test
+
+const raceDetector = false
