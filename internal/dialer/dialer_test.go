@@ -40,7 +40,7 @@ func TestContactIsReached(t *testing.T) {
 		if got := w.events(id); got["call_ended"] != 1 || got["contact_status_changed"] != 2 {
 			w.Errorf("events %v", got)
 		}
-		w.settle(48 * time.Hour)
+		w.settle(26 * time.Hour)
 		if n := len(w.calls(id)); n != 1 {
 			w.Errorf("%d calls to who was reached", n)
 		}
@@ -135,7 +135,7 @@ func TestRemove(t *testing.T) {
 		if err != nil || failed[0] != nil || failed[1] != nil || failed[2] != nil || failed[3] == nil || failed[4] == nil {
 			w.Fatal(failed, err)
 		}
-		w.settle(72 * time.Hour)
+		w.settle(26 * time.Hour)
 		for id, want := range map[string]aftercall.ContactStatus{waiting: aftercall.ContactClosed, talking: aftercall.ContactReached, missed: aftercall.ContactClosed} {
 			contact := w.find(id)
 			if contact.Status != want || !contact.NextCallAt.IsZero() || len(w.calls(id)) > 1 {
@@ -168,7 +168,7 @@ func TestInboundEndsTheRun(t *testing.T) {
 		if c, r := w.find(id), w.run(run.ID); c.Status != aftercall.ContactReached || r.End != aftercall.RunReached || !c.NextCallAt.IsZero() {
 			w.Errorf("after a conversation: %s, the run ended %q", c.Status, r.End)
 		}
-		w.settle(72 * time.Hour)
+		w.settle(26 * time.Hour)
 		if n := len(w.calls(id)); n != 3 {
 			w.Errorf("%d calls", n)
 		}
