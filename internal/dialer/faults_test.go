@@ -307,3 +307,26 @@ func TestDyingAtAnyMoment(t *testing.T) {
 		}
 	})
 }
+
+// An event that cannot be taken, whatever the fault, keeps no other from being taken.
+func TestPoisonedEvent(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		ids := []string{w.contact(number(1)), w.contact(number(1)), w.contact(number(1))}
+		runs := w.schedule(ids...)
+		w.settle(time.Second)
+		poison := w.liveOf(ids[1])[0]
+		storetest.Update(w, w.store, func(tx *store.Tx) error { // no face lets a null character in
+			return tx.InsertVoiceEvents([]store.VoiceEvent{{
+				Agent: store.AgentRef{AccountID: w.account.ID, AgentID: poison.AgentID}, ID: "poison", CallID: poison.ID,
+				Progress: aftercall.Progress{EndedAt: time.Now(), Reason: aftercall.EndBusy, RecordingURL: "\x00", Final: true},
+			}})
+		})
+		w.settle(5 * time.Minute)
+		for i, id := range ids {
+			if n := len(w.calls(id)); n != 1 || w.run(runs[i].ID).Open() {
+				w.Errorf("%d calls of contact %d", n, i)
+			}
+		}
+	})
+}

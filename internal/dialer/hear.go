@@ -53,28 +53,44 @@ func (d *Dialer) calledBack(ctx context.Context, kind aftercall.EngineKind, ref 
 	return agent, engine, nil
 }
 
-// runHearing takes what was heard until the context ends.
+// runHearing takes what was heard until the context ends. Where a batch fails by a fault
+// of ours, its events are taken one by one, and the one that cannot be is left out: its
+// call is looked at in time, and no other waits for it.
 func (d *Dialer) runHearing(ctx context.Context) {
-	for {
-		taken, err := d.take(ctx)
+	singly := 0 // how many of the batch that failed are left
+	for ctx.Err() == nil {
+		limit := maxHeard
+		if singly > 0 {
+			limit = 1
+		}
+		taken, err := d.take(ctx, limit, d.hear)
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil:
+		case err == nil && taken < limit:
+			singly = 0
+			sleep(ctx, d.heard, time.Now().Add(d.pollCalls()))
+		case err == nil:
+			singly = max(0, singly-1)
+		case aftercall.KindOf(err) == aftercall.Unavailable:
 			d.log.Warn("cannot take what voice engines told, trying again", "cause", err)
 			sleep(ctx, nil, time.Now().Add(retryPause))
-		case taken < maxHeard:
-			if !sleep(ctx, d.heard, time.Now().Add(d.pollCalls())) {
-				return
+		case singly == 0:
+			singly = maxHeard
+		default:
+			d.log.Error("what a voice engine told is left out", "cause", err)
+			_, err = d.take(ctx, limit, func(*store.Tx, string, []heard) error { return nil })
+			if err != nil {
+				sleep(ctx, nil, time.Now().Add(retryPause))
 			}
 		}
 	}
 }
 
-// take takes events that were stored, and returns how many.
-func (d *Dialer) take(ctx context.Context) (taken int, err error) {
+// take has events that were stored heard, at most limit, and returns how many.
+func (d *Dialer) take(ctx context.Context, limit int, hear func(*store.Tx, string, []heard) error) (taken int, err error) {
 	err = d.store.Update(ctx, func(tx *store.Tx) error {
-		events, err := tx.TakeVoiceEvents(maxHeard)
+		events, err := tx.TakeVoiceEvents(limit)
 		if err != nil {
 			return err
 		}
@@ -84,7 +100,7 @@ func (d *Dialer) take(ctx context.Context) (taken int, err error) {
 			byAccount[e.Agent.AccountID] = append(byAccount[e.Agent.AccountID], heard{e.CallID, e.Agent.AgentID, e.Progress})
 		}
 		for accountID, list := range byAccount {
-			if err := d.hear(tx, accountID, list); err != nil {
+			if err := hear(tx, accountID, list); err != nil {
 				return err
 			}
 		}
