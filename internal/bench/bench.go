@@ -5,6 +5,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -81,32 +82,48 @@ func measurements() []measurement {
 	}
 }
 
-// Deliver measures the delivery of webhooks, on SQLite and then on PostgreSQL.
-func Deliver(ctx context.Context, cfg Config) (rows []Row, err error) {
-	dir, err := os.MkdirTemp("", "aftercall-bench-")
-	if err != nil {
-		return nil, err
+// open starts the receiver of a run; end stops it and removes what the run has left.
+func open(ctx context.Context, cfg Config) (b *bench, end func(), err error) {
+	b = &bench{Config: cfg}
+	if b.dir, err = os.MkdirTemp("", "aftercall-bench-"); err != nil {
+		return nil, nil, err
 	}
-	defer os.RemoveAll(dir)
 	receiver, err := start(ctx, os.Stderr, "bench", "receive")
 	if err != nil {
-		return nil, err
+		return nil, nil, errors.Join(err, os.RemoveAll(b.dir))
 	}
-	defer func() { _ = receiver.stop() }()
-	b := &bench{Config: cfg, dir: dir}
+	end = func() {
+		_ = receiver.stop()
+		_ = os.RemoveAll(b.dir)
+	}
 	if err := receiver.read(&b.receiver); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return b, end, nil
+}
+
+// databases are what is measured, by name.
+func (c Config) databases() []string {
+	if c.Postgres == "" {
+		return []string{"SQLite"}
+	}
+	return []string{"SQLite", "PostgreSQL"}
+}
+
+// Deliver measures the delivery of webhooks, on SQLite and then on PostgreSQL.
+func Deliver(ctx context.Context, cfg Config) (rows []Row, err error) {
+	b, end, err := open(ctx, cfg)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	bare, err := b.bare(ctx)
 	if err != nil {
 		return nil, err
 	}
 	rows = append(rows, Row{Measure: toBare, Delivered: bare})
-	databases := []string{"SQLite"}
-	if cfg.Postgres != "" {
-		databases = append(databases, "PostgreSQL")
-	}
-	for _, name := range databases {
+	for _, name := range cfg.databases() {
 		for _, m := range measurements() {
 			if !strings.Contains(m.name, cfg.Only) {
 				continue

@@ -38,25 +38,12 @@ type DialRow struct {
 // Dial measures the dialer with the simulator, whose calls end at once: each is decided,
 // started, told of by a signed callback, taken, and told to an endpoint by two webhooks.
 func Dial(ctx context.Context, cfg DialConfig) (rows []DialRow, err error) {
-	dir, err := os.MkdirTemp("", "aftercall-bench-")
+	b, end, err := open(ctx, cfg.Config)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	receiver, err := start(ctx, os.Stderr, "bench", "receive")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = receiver.stop() }()
-	b := &bench{Config: cfg.Config, dir: dir}
-	if err := receiver.read(&b.receiver); err != nil {
-		return nil, err
-	}
-	databases := []string{"SQLite"}
-	if cfg.Postgres != "" {
-		databases = append(databases, "PostgreSQL")
-	}
-	for _, database := range databases {
+	defer end()
+	for _, database := range cfg.databases() {
 		for _, m := range []dialing{
 			{"all due at once", 0, 0}, {"all due at once", cfg.Waiting, 0},
 			{fmt.Sprintf("%g due a second", cfg.Rate), 0, cfg.Rate}, {fmt.Sprintf("%g due a second", cfg.Rate), cfg.Waiting, cfg.Rate},
