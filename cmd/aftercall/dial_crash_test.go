@@ -310,7 +310,7 @@ func (p *phone) fetch(w http.ResponseWriter, r *http.Request) {
 	c := p.calls[strings.TrimPrefix(r.PathValue("id"), "phone-")]
 	switch {
 	case c == nil:
-		http.NotFound(w, r)
+		http.Error(w, `{"error":"unknown_call"}`, http.StatusNotFound)
 	case c.event == nil:
 		_ = json.NewEncoder(w).Encode(map[string]any{"id": c.CallID, "type": "ringing", "call_id": c.CallID})
 	default:
