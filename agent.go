@@ -253,11 +253,11 @@ func (s EngineSettings) validate(f *fieldErrors, path string) {
 }
 
 func (d Dialing) validate(f *fieldErrors, path string) {
+	if !slices.Contains(intensities(), d.Intensity) {
+		f.add(path+".intensity", "must be aggressive, moderate or conservative")
+	}
 	switch d.Strategy {
 	case SmartCalling:
-		if !slices.Contains(intensities(), d.Intensity) {
-			f.add(path+".intensity", "must be aggressive, moderate or conservative")
-		}
 	case DefinedIntervals:
 		if n := len(d.Intervals); n < 1 || n > maxIntervals {
 			f.add(path+".intervalsSeconds", "must hold 1 to %d waits", maxIntervals)

@@ -64,7 +64,7 @@ func (r Run) postpone(rules Dialing, facts DialFacts, from, now time.Time) (Run,
 
 // Dialling returns the run in a call, and the call.
 func (r Run) Dialling(contact Contact, line, number string, now time.Time) (Run, LiveCall) {
-	r.DueAt, r.Asked, r.CallID = time.Time{}, false, NewUUID()
+	r.DueAt, r.CallID = time.Time{}, NewUUID() // a wish is kept: the call may not be placed after all
 	return r, LiveCall{
 		AccountID: r.AccountID, ID: r.CallID, RunID: r.ID, ContactID: r.ContactID, AgentID: r.AgentID, Line: line,
 		Direction: Outbound, Attempt: r.Attempts + 1, FromNumber: number, ToNumber: contact.PhoneNumber,
@@ -86,14 +86,26 @@ func (l LiveCall) Expired(now time.Time) bool {
 	return !now.Before(l.TriggeredAt.Add(StartWithin + startMargin))
 }
 
-// NotPlaced returns the run of a call that was never placed: it is tried again at a
-// time, and nothing counts.
-func (r Run) NotPlaced(callID string, at time.Time) Run {
-	if r.CallID == callID {
-		r.CallID = ""
-		if r.Open() {
-			r.DueAt = at
+const (
+	// A call that was not placed is tried again after a wait that doubles with each in a
+	// row: an engine may refuse one contact for ever.
+	firstUnplacedWait, lastUnplacedWait = 5 * time.Second, time.Hour
+)
+
+// NotPlaced returns the run of a call that was never placed: it is tried again, not
+// before a time, and nothing counts.
+func (r Run) NotPlaced(callID string, earliest, now time.Time) Run {
+	if r.CallID != callID {
+		return r
+	}
+	r.CallID = ""
+	if r.Open() {
+		wait := firstUnplacedWait
+		for range min(r.Unplaced, 20) {
+			wait = min(2*wait, lastUnplacedWait)
 		}
+		r.Unplaced++
+		r.DueAt = later(earliest, now.Add(wait))
 	}
 	return r
 }

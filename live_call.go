@@ -76,8 +76,22 @@ func (p *Progress) Validate() error {
 		p.FromNumber = validatePhone(&f, "from", p.FromNumber)
 	}
 	p.Fields = validateObject(&f, "fields", p.Fields, maxAnalysis)
+	for _, t := range []struct {
+		path string
+		at   time.Time
+	}{{"at", p.RangAt}, {"answered_at", p.AnsweredAt}, {"ended_at", p.EndedAt}, {"booked_slot_for", p.BookedSlotFor}, {"follow_up_at", p.FollowUpAt}} {
+		if year := t.at.Year(); !t.at.IsZero() && (year < earliestYear || year > latestYear) {
+			f.add(t.path, "is in the year %d", year)
+		}
+	}
 	return f.err()
 }
+
+// earliestYear and latestYear bound what can be meant by a time.
+const (
+	earliestYear = 2000
+	latestYear   = 2200
+)
 
 // Merge adds what came later, or came first and was heard of later. The end is taken
 // once: what another one says of when and why does not count.
@@ -152,7 +166,7 @@ func (l LiveCall) Hear(heard Progress, now time.Time) LiveCall {
 // Begun returns the call once the voice engine has accepted it.
 func (l LiveCall) Begun(ref string, s EngineSettings, now time.Time) LiveCall {
 	l.Ref = or(ref, l.Ref)
-	if l.State == Placing {
+	if l.State != Over { // it may have told of the call before it said that it has it
 		l.State = Placed
 		l.DueAt = now.Add(s.RingTimeout + s.MaxDuration + overdue)
 	}
@@ -204,6 +218,16 @@ func (l LiveCall) Reported(c Call, now time.Time) LiveCall {
 		l.Progress.Turns = turnsOf(c.Transcript)
 	}
 	return l
+}
+
+// Elsewhere returns a call whose agent has moved to another line since: that one cannot
+// say what became of it, so it is waited for as long as it may last.
+func (l LiveCall) Elsewhere(s EngineSettings, now time.Time) LiveCall {
+	if over := l.TriggeredAt.Add(s.RingTimeout + s.MaxDuration + overdue); now.Before(over) {
+		l.DueAt = over
+		return l
+	}
+	return l.Lost(now)
 }
 
 // Lost returns the call as one whose end nobody knows.
@@ -270,6 +294,12 @@ func (l LiveCall) Call(fields []OutcomeField) Call {
 	}
 	if p.Outcome != nil {
 		c.Outcome = p.Outcome
+	}
+	switch rang := !p.RangAt.IsZero() || !p.AnsweredAt.IsZero(); {
+	case c.EndReason == EndCanceled && rang: // in the words of SIP also: nobody answered in time
+		c.EndReason = EndNoAnswer
+	case c.EndReason == EndThrottled && rang:
+		c.EndReason = EndEngineError
 	}
 	c.StartedAt, c.EndedAt = inOrder(c.TriggeredAt, c.StartedAt, c.EndedAt)
 	switch p.AnsweredBy { // whoever hung up then

@@ -29,6 +29,7 @@ type Run struct {
 	Charged      int    // of those, what counts: technical failures do once in 24 hours
 	DayAttempts  int    // of those, on the day of LastAt
 	Errors       int    // technical failures in a row
+	Unplaced     int    // calls in a row that were never placed
 	FirstAt      time.Time
 	LastAt       time.Time // the last attempt that counted
 	ErrorAt      time.Time // the last technical failure that counted
@@ -64,6 +65,7 @@ const day24 = 24 * time.Hour
 // count adds an attempt that was placed.
 func (r Run) count(call Call, zone *time.Location) Run {
 	r.Attempts++
+	r.Unplaced = 0
 	at := call.TriggeredAt
 	if r.FirstAt.IsZero() {
 		r.FirstAt = at
@@ -105,7 +107,7 @@ func (r Run) After(call Call, rules Dialing, facts DialFacts, now time.Time) (Ru
 	}
 	at, another := rules.next(r, call.EndReason, facts, now)
 	r.Asked = false
-	if call.FollowUpAt.After(now) { // who wants to be called is called, whatever the limits
+	if call.FollowUpAt.After(now) && call.FollowUpAt.Before(now.AddDate(0, 0, maxRetryDays)) { // who wants to be called is called, whatever the limits
 		at, another, r.Asked = call.FollowUpAt, true, true
 	}
 	if call.EndReason == EndInvalidNumber {

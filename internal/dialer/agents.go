@@ -116,6 +116,12 @@ func (d *Dialer) DeleteAgent(ctx context.Context, accountID, id string) error {
 			if _, err := tx.HoldAgent(accountID, a.ID); err != nil { // whoever opens a run waits, and then finds no agent
 				return err
 			}
+			if live, err := tx.CountLiveOf(ref); err != nil || live > 0 {
+				if err == nil {
+					err = errTalking()
+				}
+				return err
+			}
 			if err := disableSchedulers(tx, ref); err != nil { // before its runs, so that no more are opened
 				return err
 			}
@@ -134,6 +140,10 @@ func (d *Dialer) DeleteAgent(ctx context.Context, accountID, id string) error {
 		}
 	}
 	return nil
+}
+
+func errTalking() *aftercall.Error {
+	return aftercall.Errorf(aftercall.Conflict, "the agent has calls in progress: switch its auto-dialer off, and delete it when they have ended").WithCode("CALLS_IN_PROGRESS")
 }
 
 // removeRuns ends runs without a call, and closes their contacts.

@@ -49,6 +49,7 @@ type Dialer struct {
 	placer  *placer
 	heard   chan struct{} // a bell: voice engines told something
 	looks   chan struct{} // a bell: a live call is to be looked at sooner than was thought
+	settles chan struct{} // the same, for calls that are over
 	imports chan struct{} // a bell: one was started
 	checks  chan struct{} // holds one for each file that is being checked
 	enrols  chan struct{} // a bell: a call scheduler is to enrol who is there already
@@ -62,7 +63,7 @@ func New(s *store.Store, cfg Config) *Dialer {
 	d := &Dialer{
 		store: s, engines: cfg.Engines, baseURL: strings.TrimRight(cfg.BaseURL, "/"), log: cfg.Log,
 		lookups: &http.Client{Transport: cfg.Lookups, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		heard:   make(chan struct{}, 1), looks: make(chan struct{}, 1), metrics: newMetrics(),
+		heard:   make(chan struct{}, 1), looks: make(chan struct{}, 1), settles: make(chan struct{}, 1), metrics: newMetrics(),
 		imports: make(chan struct{}, 1), checks: make(chan struct{}, maxChecks), enrols: make(chan struct{}, 1),
 	}
 	if cfg.Metrics != nil {
@@ -87,6 +88,7 @@ func (d *Dialer) Run(ctx context.Context) {
 	loops.Go(func() { d.placer.run(ctx) })
 	loops.Go(func() { d.runHearing(ctx) })
 	loops.Go(func() { d.runLooks(ctx) })
+	loops.Go(func() { d.runSettling(ctx) })
 	loops.Go(func() { d.runSchedulers(ctx) })
 	loops.Wait()
 }
@@ -102,6 +104,7 @@ func (d *Dialer) committed(c store.Changes) {
 	}
 	if !c.Looks.IsZero() {
 		ring(d.looks)
+		ring(d.settles)
 	}
 }
 

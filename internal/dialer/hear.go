@@ -200,19 +200,38 @@ func enrich(tx *store.Tx, accountID string, h heard) error {
 // finishLive takes the ends of calls: their runs go on or end, their contacts are moved,
 // and what happened is published, all in this transaction.
 func (d *Dialer) finishLive(tx *store.Tx, accountID string, list []aftercall.LiveCall) error {
-	if len(list) == 0 {
-		return nil
-	}
-	f := &finishing{d: d, writes: newWrites(tx, accountID), agents: map[string]aftercall.Agent{}}
-	if err := f.load(list); err != nil {
-		return err
-	}
-	for _, l := range list {
-		if err := f.finish(l); err != nil {
+	for len(list) > 0 {
+		var now []aftercall.LiveCall
+		now, list = onePerContact(list)
+		f := &finishing{d: d, writes: newWrites(tx, accountID), agents: map[string]aftercall.Agent{}}
+		if err := f.load(now); err != nil {
+			return err
+		}
+		for _, l := range now {
+			if err := f.finish(l); err != nil {
+				return err
+			}
+		}
+		if err := f.flush(); err != nil {
 			return err
 		}
 	}
-	return f.flush()
+	return nil
+}
+
+// onePerContact takes the calls out whose contact has another one before: what that one
+// led to has to be stored before the next is taken.
+func onePerContact(list []aftercall.LiveCall) (first, again []aftercall.LiveCall) {
+	seen := make(map[string]bool, len(list))
+	for _, l := range list {
+		if seen[l.ContactID] {
+			again = append(again, l)
+			continue
+		}
+		seen[l.ContactID] = true
+		first = append(first, l)
+	}
+	return first, again
 }
 
 // finishing is what ends of calls are taken with, and what comes of them.
@@ -273,7 +292,7 @@ func (f *finishing) finish(l aftercall.LiveCall) error {
 	}
 	call := l.Call(agent.OutcomeFields)
 	if !call.Placed() {
-		f.unplace(l, f.runsByID[l.RunID], f.tx.Now().Add(throttledWait), string(call.EndReason))
+		f.unplace(l, f.runsByID[l.RunID], f.tx.Now(), string(call.EndReason))
 		return nil
 	}
 	f.over = append(f.over, l)
@@ -284,8 +303,12 @@ func (f *finishing) finish(l aftercall.LiveCall) error {
 	facts := aftercall.DialFacts{
 		Zones: f.d.zones.of(contact.ZoneNames(f.account.Timezone)), Dialled: f.dialled[aftercall.NumberHash(l.AccountID, l.ToNumber)],
 	}
+	goesOn := run.Open()
 	run, call = run.After(call, agent.Dialing, facts, f.tx.Now())
 	f.runs = append(f.runs, run)
+	if !goesOn { // somebody ended it meanwhile, and the contact may have another by now
+		return f.move(contact, call, nil)
+	}
 	return f.move(contact, call, &run)
 }
 
@@ -302,14 +325,18 @@ func moved(w *writes, contact aftercall.Contact, call aftercall.Call, run *after
 		if err != nil {
 			return contact, err
 		}
-		if r, ok := open[contact.ID]; ok {
+		if r, ok := open[contact.ID]; ok && r.ID != call.RunID {
 			next := r.Elsewhere(call, w.tx.Now())
 			w.runs = append(w.runs, next)
 			run = &next
 		}
 	}
 	if call.DoNotCall {
-		w.block(contact.PhoneNumber, aftercall.AskedInCall)
+		number := call.ToNumber // the one that was on the phone: the contact may have another by now
+		if call.Direction == aftercall.Inbound {
+			number = call.FromNumber
+		}
+		w.block(number, aftercall.AskedInCall)
 	}
 	call.CreatedAt = w.tx.Now()
 	w.calls = append(w.calls, call)

@@ -91,6 +91,9 @@ func (p *placer) place(ctx context.Context, c placement) {
 		})
 		return
 	}
+	if !p.wanted(ctx, c) {
+		return
+	}
 	starting, cancel := context.WithDeadline(ctx, earlierOf(notAfter, time.Now().Add(startTimeout)))
 	defer cancel()
 	ref, err := d.engines[c.agent.Engine.Kind].Start(starting, c.agent, StartRequest{
@@ -121,6 +124,17 @@ func (p *placer) place(ctx context.Context, c placement) {
 			return d.unplace(tx, c.live, unplaced{at: until, why: refused.Err.Error(), closed: until, told: refused.Told})
 		})
 	}
+}
+
+// wanted reports whether a call is still to be placed: its contact may have been erased
+// while it waited for its turn. Without an answer of the store it is left to the looks.
+func (p *placer) wanted(ctx context.Context, c placement) bool {
+	var live aftercall.LiveCall
+	err := p.d.store.View(ctx, func(tx *store.Tx) (err error) {
+		live, err = tx.LiveCall(c.live.AccountID, c.live.ID)
+		return err
+	})
+	return err == nil && live.State == aftercall.Placing
 }
 
 func earlierOf(a, b time.Time) time.Time {
@@ -189,7 +203,9 @@ func (d *Dialer) unplace(tx *store.Tx, l aftercall.LiveCall, u unplaced) error {
 		if err != nil {
 			return err
 		}
-		line.ClosedUntil, line.Reason = u.closed, u.why
+		if u.closed.After(line.ClosedUntil) { // of answers that come together the longest counts
+			line.ClosedUntil, line.Reason = u.closed, u.why
+		}
 		if u.told != "" {
 			line.Reason += ": " + u.told
 		}

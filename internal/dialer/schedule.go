@@ -62,8 +62,8 @@ func (d *Dialer) schedule(tx *store.Tx, accountID string, list []Wanted) (runs [
 	w := newWrites(tx, accountID)
 	for i, wanted := range list {
 		runs[i], failed[i] = s.begin(wanted, blocked)
-		if aftercall.KindOf(failed[i]) == aftercall.Unavailable {
-			return nil, nil, failed[i]
+		if kind := aftercall.KindOf(failed[i]); failed[i] != nil && kind != aftercall.Invalid && kind != aftercall.NotFound {
+			return nil, nil, failed[i] // the store's fault, not this contact's
 		}
 		if failed[i] != nil {
 			continue
@@ -146,7 +146,8 @@ func (s *scheduling) begin(wanted Wanted, blocked map[string]bool) (aftercall.Ru
 	if err != nil {
 		return run, err
 	}
-	return run, override(&run, agent, wanted)
+	err = override(&run, agent, wanted)
+	return run, err
 }
 
 // accepts asks the agent's voice engine whether it calls a number at all.
@@ -186,6 +187,9 @@ type Initiated struct {
 // more often than the rules allow. It uses the contact's open run, or opens one. Errors:
 // Invalid, NotFound, Throttled when the line is full.
 func (d *Dialer) Initiate(ctx context.Context, accountID string, wanted Wanted) (done Initiated, err error) {
+	if d.placer.room() == 0 {
+		return done, aftercall.Errorf(aftercall.Throttled, "too many calls are being placed, try again in a moment")
+	}
 	var b *batch
 	err = d.update(ctx, func(tx *store.Tx) error {
 		b = &batch{d: d, tx: tx, due: map[string]time.Time{}}
@@ -216,7 +220,7 @@ func (b *batch) initiate(accountID string, wanted Wanted) (Initiated, error) {
 	if err != nil {
 		return Initiated{}, err
 	}
-	if b.agent, err = b.tx.AgentWithSecret(accountID, name); err != nil {
+	if b.agent, err = b.tx.TakeAgent(accountID, name); err != nil {
 		return Initiated{}, err
 	}
 	b.ref = store.AgentRef{AccountID: accountID, AgentID: b.agent.ID}
@@ -259,7 +263,8 @@ func (b *batch) runFor(contact aftercall.Contact, wanted Wanted) (aftercall.Run,
 			MaxRetryDays: b.agent.Dialing.MaxRetryDays, CreatedAt: b.tx.Now(),
 		}
 	}
-	return run, override(&run, b.agent, wanted)
+	err = override(&run, b.agent, wanted)
+	return run, err
 }
 
 // dialAtOnce has a run's call made now, or tells why it cannot be.
@@ -284,6 +289,10 @@ func (b *batch) dialAtOnce(contact aftercall.Contact, run aftercall.Run) (Initia
 	w := newWrites(b.tx, contact.AccountID)
 	b.dial(w, run, contact, facts, "request")
 	if len(b.placed) == 0 {
+		if b.line.ClosedUntil.After(b.tx.Now()) {
+			return Initiated{}, aftercall.Errorf(aftercall.Throttled, "the voice engine takes no calls before %s: %s",
+				b.line.ClosedUntil.UTC().Format(time.RFC3339), b.line.Reason)
+		}
 		return Initiated{}, aftercall.Errorf(aftercall.Throttled, "the agent's line is full, try again in a moment")
 	}
 	next, events := contact.Scheduled(w.runs[0], b.tx.Now())

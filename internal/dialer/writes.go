@@ -58,7 +58,7 @@ func (w *writes) unplace(l aftercall.LiveCall, r aftercall.Run, at time.Time, wh
 		AccountID: l.AccountID, NumberHash: aftercall.NumberHash(l.AccountID, l.ToNumber), At: l.TriggeredAt, CallID: l.ID, AgentID: l.AgentID,
 		NotPlaced: true, Reason: aftercall.DialReason{Run: l.RunID, Attempt: l.Attempt, Why: why},
 	})
-	if r = r.NotPlaced(l.ID, at); r.ID != "" {
+	if r = r.NotPlaced(l.ID, at, w.tx.Now()); r.ID != "" {
 		w.runs = append(w.runs, r)
 		if r.Open() {
 			w.scheduled[r.ContactID] = r.DueAt

@@ -29,6 +29,9 @@ func (tx *Tx) PutLiveCalls(list []aftercall.LiveCall) error {
 		for _, l := range rows {
 			args = append(args, liveArgs(l)...)
 			tx.changes.Looks = earliest(tx.changes.Looks, l.DueAt)
+			if l.State == aftercall.Over {
+				tx.changes.Freed = append(tx.changes.Freed, LineRef{l.AccountID, l.Line})
+			}
 		}
 		_, err := tx.exec(`INSERT INTO live_call (`+liveColumns+`) VALUES `+tuples(len(rows), 1, bare(16)...)+`
 			ON CONFLICT (account_id, id) DO UPDATE SET ref = excluded.ref, state = excluded.state, lookups = excluded.lookups,
@@ -104,18 +107,25 @@ func (tx *Tx) LiveContacts(accountID string, contactIDs []string) (map[string]bo
 	return live, err
 }
 
-// ClaimLooks leases up to limit live calls, of whichever account, that nothing was
-// heard of until now; their due time is moved to until.
-func (tx *Tx) ClaimLooks(limit int, until time.Time) ([]aftercall.LiveCall, error) {
-	return all(tx, readLive, `WITH due AS MATERIALIZED (
-			SELECT account_id, id FROM live_call WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+tx.store.dialect.skipLocked+`)
-		UPDATE live_call SET due_at = $2 WHERE (account_id, id) IN (SELECT account_id, id FROM due) RETURNING `+liveColumns,
-		micros(tx.now), micros(until), limit)
+// CountLiveOf is how many live calls an agent has.
+func (tx *Tx) CountLiveOf(ref AgentRef) (int, error) {
+	return one(tx, value[int], `SELECT COUNT(*) FROM live_call WHERE account_id = $1 AND agent_id = $2`, ref.AccountID, ref.AgentID)
 }
 
-// NextLook is when the next live call is to be looked at; zero when there is none.
-func (tx *Tx) NextLook() (time.Time, error) {
-	return one(tx, func(s scan) (t time.Time, err error) { err = s(timeAt(&t)); return t, err }, `SELECT MIN(due_at) FROM live_call`)
+// ClaimLooks leases up to limit live calls, of whichever account, that nothing was
+// heard of until now, those that are over or the others; their due time is moved to until.
+func (tx *Tx) ClaimLooks(over bool, limit int, until time.Time) ([]aftercall.LiveCall, error) {
+	return all(tx, readLive, `WITH due AS MATERIALIZED (
+			SELECT account_id, id FROM live_call WHERE due_at <= $1 AND (state = 2) = $4 ORDER BY due_at LIMIT $3`+tx.store.dialect.skipLocked+`)
+		UPDATE live_call SET due_at = $2 WHERE (account_id, id) IN (SELECT account_id, id FROM due) RETURNING `+liveColumns,
+		micros(tx.now), micros(until), limit, over)
+}
+
+// NextLook is when the next live call is to be looked at, of those that are over or of the
+// others; zero when there is none.
+func (tx *Tx) NextLook(over bool) (time.Time, error) {
+	return one(tx, func(s scan) (t time.Time, err error) { err = s(timeAt(&t)); return t, err },
+		`SELECT MIN(due_at) FROM live_call WHERE (state = 2) = $1`, over)
 }
 
 // LookNow has live calls looked at that have come as far as a state: for the start of a
@@ -152,7 +162,7 @@ func (tx *Tx) TakeLine(accountID, id string) (*aftercall.Line, error) {
 	return line, err
 }
 
-// LiveCounts returns how many live calls of a line there are, by the number that they
+// LiveCounts returns how many calls a line carries now, by the number that they
 // come from.
 func (tx *Tx) LiveCounts(accountID, line string) (map[string]int, error) {
 	counts := map[string]int{}
@@ -163,7 +173,7 @@ func (tx *Tx) LiveCounts(accountID, line string) (map[string]int, error) {
 			counts[number] = calls
 		}
 		return none, err
-	}, `SELECT from_number, COUNT(*) FROM live_call WHERE account_id = $1 AND line = $2 GROUP BY from_number`, accountID, line)
+	}, `SELECT from_number, COUNT(*) FROM live_call WHERE account_id = $1 AND line = $2 AND state < 2 GROUP BY from_number`, accountID, line)
 	return counts, err
 }
 

@@ -7,11 +7,11 @@ import (
 	"github.com/aftercall/aftercall"
 )
 
-const runColumns = `account_id, id, contact_id, agent_id, end_reason, attempts, charged, day_attempts, errors, first_at, last_at,
+const runColumns = `account_id, id, contact_id, agent_id, end_reason, attempts, charged, day_attempts, errors, unplaced, first_at, last_at,
 	error_at, max_retry_days, from_number, due_at, asked, call_id, created_at, ended_at`
 
 func readRun(s scan) (r aftercall.Run, err error) {
-	err = s(&r.AccountID, &r.ID, &r.ContactID, &r.AgentID, &r.End, &r.Attempts, &r.Charged, &r.DayAttempts, &r.Errors, timeAt(&r.FirstAt),
+	err = s(&r.AccountID, &r.ID, &r.ContactID, &r.AgentID, &r.End, &r.Attempts, &r.Charged, &r.DayAttempts, &r.Errors, &r.Unplaced, timeAt(&r.FirstAt),
 		timeAt(&r.LastAt), timeAt(&r.ErrorAt), &r.MaxRetryDays, &r.FromNumber, timeAt(&r.DueAt), &r.Asked, textAt(&r.CallID),
 		timeAt(&r.CreatedAt), timeAt(&r.EndedAt))
 	return r, err
@@ -23,7 +23,7 @@ func runArgs(r aftercall.Run) []any {
 		days = *r.MaxRetryDays
 	}
 	return []any{
-		r.AccountID, r.ID, r.ContactID, r.AgentID, string(r.End), r.Attempts, r.Charged, r.DayAttempts, r.Errors, maybe(r.FirstAt),
+		r.AccountID, r.ID, r.ContactID, r.AgentID, string(r.End), r.Attempts, r.Charged, r.DayAttempts, r.Errors, r.Unplaced, maybe(r.FirstAt),
 		maybe(r.LastAt), maybe(r.ErrorAt), days, r.FromNumber, maybe(r.DueAt), r.Asked, text(r.CallID), micros(r.CreatedAt), maybe(r.EndedAt),
 	}
 }
@@ -38,13 +38,13 @@ func (tx *Tx) PutRuns(list []aftercall.Run) error {
 		}
 	}
 	return inChunks(list, func(rows []aftercall.Run) error {
-		args := make([]any, 0, 19*len(rows))
+		args := make([]any, 0, 20*len(rows))
 		for _, r := range rows {
 			args = append(args, runArgs(r)...)
 		}
-		_, err := tx.exec(`INSERT INTO run (`+runColumns+`) VALUES `+tuples(len(rows), 1, bare(19)...)+`
+		_, err := tx.exec(`INSERT INTO run (`+runColumns+`) VALUES `+tuples(len(rows), 1, bare(20)...)+`
 			ON CONFLICT (account_id, id) DO UPDATE SET end_reason = excluded.end_reason, attempts = excluded.attempts,
-			charged = excluded.charged, day_attempts = excluded.day_attempts, errors = excluded.errors, first_at = excluded.first_at,
+			charged = excluded.charged, day_attempts = excluded.day_attempts, errors = excluded.errors, unplaced = excluded.unplaced, first_at = excluded.first_at,
 			last_at = excluded.last_at, error_at = excluded.error_at, max_retry_days = excluded.max_retry_days,
 			due_at = excluded.due_at, asked = excluded.asked, call_id = excluded.call_id, ended_at = excluded.ended_at`, args...)
 		return err

@@ -27,6 +27,7 @@ CREATE TABLE run (
     charged        BIGINT NOT NULL,
     day_attempts   BIGINT NOT NULL,
     errors         BIGINT NOT NULL,
+    unplaced       BIGINT NOT NULL,
     first_at       BIGINT,
     last_at        BIGINT,
     error_at       BIGINT,
