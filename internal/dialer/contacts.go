@@ -129,13 +129,16 @@ func (d *Dialer) UpdateContacts(ctx context.Context, accountID string, changes [
 				failed[i] = noContact()
 				continue
 			}
-			before := c.ExternalID
+			before := c
 			change.Apply(&c)
 			if failed[i] = c.Validate(); failed[i] != nil {
 				continue
 			}
-			if c.ExternalID != before {
+			if c.ExternalID != before.ExternalID {
 				failed[i], err = free(tx, c)
+			}
+			if err == nil && failed[i] == nil && (c.Timezone != before.Timezone || c.PhoneNumber != before.PhoneNumber) {
+				err = d.replan(tx, &c)
 			}
 			if err == nil && failed[i] == nil {
 				c.UpdatedAt = tx.Now()
@@ -149,6 +152,35 @@ func (d *Dialer) UpdateContacts(ctx context.Context, accountID string, changes [
 		return nil
 	})
 	return failed, err
+}
+
+// replan moves the next call of a contact that may be in other zones now into the hours
+// there. A first call, which was to be at the earliest moment, is so again; one that the
+// contact asked for stays.
+func (d *Dialer) replan(tx *store.Tx, c *aftercall.Contact) error {
+	open, err := tx.OpenRuns(c.AccountID, []string{c.ID})
+	run, ok := open[c.ID]
+	if err != nil || !ok || run.DueAt.IsZero() || run.Asked {
+		return err
+	}
+	agent, err := tx.Agent(c.AccountID, run.AgentID)
+	if err != nil {
+		return err
+	}
+	account, err := tx.Account(c.AccountID)
+	if err != nil {
+		return err
+	}
+	from := tx.Now()
+	if !run.FirstAt.IsZero() && run.DueAt.After(from) {
+		from = run.DueAt
+	}
+	at, ok := agent.Dialing.Hours.Next(from, d.zones.of(c.ZoneNames(account.Timezone)))
+	if !ok { // the planner looks at it when its time comes
+		return nil
+	}
+	run.DueAt, c.NextCallAt = at, at
+	return tx.PutRuns([]aftercall.Run{run})
 }
 
 // free tells what is wrong with an external id that another contact has. The index

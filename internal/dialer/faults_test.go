@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aftercall/aftercall"
+	"github.com/aftercall/aftercall/internal/auth"
 	"github.com/aftercall/aftercall/internal/dialer"
 	"github.com/aftercall/aftercall/internal/store"
 	"github.com/aftercall/aftercall/internal/store/storetest"
@@ -327,6 +329,144 @@ func TestPoisonedEvent(t *testing.T) {
 			if n := len(w.calls(id)); n != 1 || w.run(runs[i].ID).Open() {
 				w.Errorf("%d calls of contact %d", n, i)
 			}
+		}
+	})
+}
+
+// Two calls of one contact may end in the same batch: each is taken once, and reached
+// stays reached.
+func TestTwoEndsAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		account := aftercall.Account{Name: "Sunny Solar"}
+		storetest.Update(t, s, func(tx *store.Tx) error { return auth.CreateAccount(tx, &account) })
+		d := dialer.New(s, dialer.Config{})
+		c := aftercall.Contact{AccountID: account.ID, FirstName: "Frida", LastName: "Kahlo", PhoneNumber: number(1)}
+		if err := d.AddContact(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+		runs, _, err := d.Schedule(t.Context(), account.ID, []dialer.Wanted{{ContactID: c.ID}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		storetest.Update(t, s, func(tx *store.Tx) error {
+			var events []store.VoiceEvent
+			for i, reason := range []aftercall.EndReason{aftercall.EndTransferred, aftercall.EndNoAnswer} { // reached, and not
+				l := aftercall.LiveCall{
+					AccountID: account.ID, ID: aftercall.NewUUID(), ContactID: c.ID, AgentID: runs[0].AgentID, Line: "simulator",
+					Direction: aftercall.Inbound, Attempt: 1, FromNumber: number(1), State: aftercall.Over, TriggeredAt: tx.Now(), DueAt: tx.Now().Add(time.Hour),
+				}
+				if err := tx.PutLiveCalls([]aftercall.LiveCall{l}); err != nil {
+					return err
+				}
+				events = append(events, store.VoiceEvent{
+					Agent: store.AgentRef{AccountID: account.ID, AgentID: l.AgentID}, ID: strconv.Itoa(i), CallID: l.ID,
+					Progress: aftercall.Progress{EndedAt: tx.Now(), Reason: reason, Final: true},
+				})
+			}
+			return tx.InsertVoiceEvents(events)
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { d.Run(ctx) })
+		defer running.Wait()
+		defer stop()
+		for deadline := time.Now().Add(20 * time.Second); ; <-time.After(20 * time.Millisecond) {
+			calls, err := d.Calls(t.Context(), account.ID, store.CallPage{Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(calls) == 2 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%d of two calls were taken", len(calls))
+			}
+		}
+		got, err := d.Contact(t.Context(), account.ID, c.ID)
+		if err != nil || got.Status != aftercall.ContactReached || !got.NextCallAt.IsZero() {
+			t.Errorf("the contact is %s, next called at %s, %v", got.Status, got.NextCallAt, err)
+		}
+	})
+}
+
+// Who is taken out during a call and scheduled anew is called by the new run.
+func TestScheduledAnewInACall(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		id := w.contact(number(10))
+		before := w.schedule(id)[0]
+		w.settle(5 * time.Second)
+		if failed, err := w.dialer.Remove(w.Context(), w.account.ID, []string{id}); err != nil || failed[0] != nil {
+			w.Fatal(err, failed)
+		}
+		anew := w.schedule(id)[0]
+		w.settle(2 * time.Minute)
+		calls := w.calls(id)
+		c, run := w.find(id), w.run(anew.ID)
+		if len(calls) == 0 || calls[0].RunID != before.ID || !run.Open() || c.Status != aftercall.ContactPending || c.NextCallAt != run.DueAt && !run.DueAt.IsZero() {
+			w.Errorf("%s, next at %s; the run is due %s, ended %q", c.Status, c.NextCallAt, run.DueAt, run.End)
+		}
+	})
+}
+
+// A wish outlives a start that was refused.
+func TestWishIsKept(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		refuse := false
+		f := w.through(func(dialer.StartRequest) fault {
+			if refuse {
+				refuse = false
+				return throttled
+			}
+			return none
+		})
+		id := w.contact(number(3))
+		w.schedule(id)
+		w.settle(5 * time.Minute)
+		wish := w.find(id).NextCallAt
+		if wish.IsZero() || len(w.calls(id)) != 1 {
+			w.Fatalf("called next at %s", wish)
+		}
+		_, err := w.dialer.UpdateAgent(w.Context(), w.account.ID, "default", func(a *aftercall.Agent) {
+			a.Dialing.Hours = aftercall.Hours{} // closed when the wish comes
+			a.Dialing.Hours.Week[(wish.Weekday()+3)%7] = []aftercall.Range{{From: 0, To: 60}}
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+		<-time.After(time.Until(wish) - time.Minute)
+		refuse = true
+		w.settle(5 * time.Minute)
+		if len(w.calls(id)) != 2 || len(f.starts) != 3 {
+			w.Errorf("%d calls in %d starts", len(w.calls(id)), len(f.starts))
+		}
+	})
+}
+
+// An agent whose calls go on is not deleted: their ends would be lost.
+func TestAgentInACallStays(t *testing.T) {
+	inBubble(t, func(w *world) {
+		<-time.After(6 * time.Hour)
+		a := aftercall.NewAgent(w.account.ID, time.Now())
+		a.Title = "Ada"
+		if err := w.dialer.AddAgent(w.Context(), &a); err != nil {
+			w.Fatal(err)
+		}
+		id := w.contact(number(1))
+		if _, err := w.dialer.Initiate(w.Context(), w.account.ID, dialer.Wanted{ContactID: id, AgentID: a.ID}); err != nil {
+			w.Fatal(err)
+		}
+		w.settle(5 * time.Second)
+		if err := w.dialer.DeleteAgent(w.Context(), w.account.ID, a.ID); aftercall.KindOf(err) != aftercall.Conflict {
+			w.Errorf("deleted in a call: %v", err)
+		}
+		w.settle(5 * time.Minute)
+		if n := len(w.calls(id)); n != 1 {
+			w.Errorf("%d calls", n)
+		}
+		if err := w.dialer.DeleteAgent(w.Context(), w.account.ID, a.ID); err != nil {
+			w.Error(err)
 		}
 	})
 }
