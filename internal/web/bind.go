@@ -155,11 +155,17 @@ func BodyError(err error) error {
 		if path == "" {
 			path = "body"
 		}
-		return aftercall.InvalidField(path, "must be %s, not %s", jsonName(e.Type), strings.Fields(e.Value)[0])
+		got := strings.Fields(e.Value)[0]
+		if got == "number" && jsonName(e.Type) == aNumber { // with a fraction, or too large
+			return aftercall.InvalidField(path, "must be a whole number of usual size")
+		}
+		return aftercall.InvalidField(path, "must be %s, not %s", jsonName(e.Type), got)
 	}
 	return &aftercall.Error{Kind: aftercall.Invalid, Message: "the request body is not valid JSON", Err: err,
 		Fields: []aftercall.FieldError{{Path: "body", Message: "is not valid JSON", Code: "value_error.jsondecode"}}}
 }
+
+const aNumber = "a number"
 
 // jsonName is what a Go type is called in JSON.
 func jsonName(t reflect.Type) string {
@@ -175,5 +181,5 @@ func jsonName(t reflect.Type) string {
 	case reflect.Pointer:
 		return jsonName(t.Elem())
 	}
-	return "a number"
+	return aNumber
 }
