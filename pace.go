@@ -47,18 +47,8 @@ const burst = 1
 // reports it. When the line is full it reports false, and the time at which a call may
 // begin; zero when that is for the end of another call to tell.
 func (l *Line) Take(p Pace, numbers []string, now time.Time) (number string, free time.Time, ok bool) {
-	total := 0
-	for _, n := range l.Live {
-		total += n
-	}
-	if now.Before(l.ClosedUntil) {
-		return "", l.ClosedUntil, false
-	}
-	if p.Live > 0 && total >= p.Live {
-		return "", time.Time{}, false
-	}
-	if at := l.free("", p.PerSecond, now); at.After(now) {
-		return "", at, false
+	if full, free := l.Full(p, now); full {
+		return "", free, false
 	}
 	if len(numbers) == 0 {
 		numbers = []string{""}
@@ -89,6 +79,24 @@ func (l *Line) Take(p Pace, numbers []string, now time.Time) (number string, fre
 	}
 	l.Live[best]++
 	return best, time.Time{}, true
+}
+
+// Full reports whether no call may begin now, from whichever number, and when one may;
+// zero when that is for the end of another call to tell.
+func (l *Line) Full(p Pace, now time.Time) (full bool, free time.Time) {
+	total := 0
+	for _, n := range l.Live {
+		total += n
+	}
+	switch at := l.free("", p.PerSecond, now); {
+	case now.Before(l.ClosedUntil):
+		return true, l.ClosedUntil
+	case p.Live > 0 && total >= p.Live:
+		return true, time.Time{}
+	case at.After(now):
+		return true, at
+	}
+	return false, time.Time{}
 }
 
 // free is when a call may begin at a rate; zero when at once.

@@ -161,7 +161,11 @@ func removeRuns(tx *store.Tx, accountID string, runs []aftercall.Run, why afterc
 		return err
 	}
 	w := newWrites(tx, accountID)
-	for _, r := range open {
+	for _, before := range runs {
+		r, ok := open[before.ContactID]
+		if !ok || r.ID != before.ID { // ended meanwhile, and perhaps begun anew
+			continue
+		}
 		w.end(contacts[r.ContactID], r.Removed(why, tx.Now()))
 	}
 	return w.flush()

@@ -3,6 +3,7 @@ package dialer
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aftercall/aftercall"
@@ -160,20 +161,25 @@ func changedOf(live map[string]aftercall.LiveCall, changed map[string]bool) []af
 // settle stores live calls as they are now, or finishes them.
 func (d *Dialer) settle(tx *store.Tx, accountID string, list []aftercall.LiveCall, picked []string) error {
 	var done, open []aftercall.LiveCall
+	var talking []string
 	for _, l := range list {
 		if l.Done(tx.Now()) {
 			done = append(done, l)
-		} else {
-			open = append(open, l)
+			continue
 		}
-	}
-	if err := tx.SetInCall(accountID, picked); err != nil {
-		return err
+		open = append(open, l)
+		if slices.Contains(picked, l.ContactID) {
+			talking = append(talking, l.ContactID)
+		}
 	}
 	if err := tx.PutLiveCalls(open); err != nil {
 		return err
 	}
-	return d.finishLive(tx, accountID, done)
+	if err := d.finishLive(tx, accountID, done); err != nil {
+		return err
+	}
+	slices.Sort(talking)
+	return tx.SetInCall(accountID, talking)
 }
 
 // enrich fills in what a call that was taken lacks, without telling of it again.

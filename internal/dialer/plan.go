@@ -291,6 +291,11 @@ func (b *batch) dial(w *writes, r aftercall.Run, contact aftercall.Contact, fact
 		numbers = []string{r.FromNumber}
 	}
 	number, free, ok := b.line.Take(b.agent.Engine.Pace, numbers, b.tx.Now())
+	if full, _ := b.line.Full(b.agent.Engine.Pace, b.tx.Now()); !ok && !full && r.FromNumber != "" {
+		r.DueAt = b.tx.Now().Add(fullWait) // its number is busy, others may not be
+		w.wait(r)
+		return
+	}
 	if !ok {
 		b.full, b.next = free.IsZero(), free
 		if b.full {
