@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -413,10 +414,9 @@ func TestScheduledAnewInACall(t *testing.T) {
 func TestWishIsKept(t *testing.T) {
 	inBubble(t, func(w *world) {
 		<-time.After(6 * time.Hour)
-		refuse := false
+		var refuse atomic.Bool
 		f := w.through(func(dialer.StartRequest) fault {
-			if refuse {
-				refuse = false
+			if refuse.CompareAndSwap(true, false) {
 				return throttled
 			}
 			return none
@@ -436,7 +436,7 @@ func TestWishIsKept(t *testing.T) {
 			w.Fatal(err)
 		}
 		<-time.After(time.Until(wish) - time.Minute)
-		refuse = true
+		refuse.Store(true)
 		w.settle(5 * time.Minute)
 		if len(w.calls(id)) != 2 || len(f.starts) != 3 {
 			w.Errorf("%d calls in %d starts", len(w.calls(id)), len(f.starts))
