@@ -160,6 +160,7 @@ func TestSDKIntegrations(t *testing.T) {
 			s.key = key
 			s.do(status, "GET", "/app/"+apps[0]+"/endpoint", nil)
 		}
+		s.key = second
 		s.do(404, "GET", "/app/"+apps[1]+"/endpoint", nil)
 		s.do(403, "GET", "/app", nil)
 		s.ok(c.Integration.Delete(ctx, apps[0], made.Id))
