@@ -16,8 +16,8 @@ test: deps lint
 	$(GO) test -run TestCampaigns ./internal/dialer # the whole of it, for which the race detector is too slow
 
 # deps installs what the tests need and the machine lacks: a C compiler for the
-# race detector, PostgreSQL's own programs, which the tests start themselves, and
-# Chromium, which looks at the portal.
+# race detector, PostgreSQL's own programs, which the tests start themselves,
+# Chromium, which looks at the portal, and Python, whose samples are run.
 deps:
 	@missing=(); \
 	command -v $${CC:-cc} >/dev/null || missing+=(gcc libc6-dev); \
@@ -25,6 +25,7 @@ deps:
 		&& ! command -v initdb >/dev/null; then missing+=(postgresql); fi; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| missing+=(chromium fonts-dejavu-core); \
+	command -v python3 >/dev/null || missing+=(python3-minimal); \
 	(( $${#missing[@]} )) || exit 0; \
 	sudo=(); (( EUID == 0 )) || sudo=(sudo -n); \
 	if ! command -v apt-get >/dev/null || ! "$${sudo[@]}" true 2>/dev/null; then \

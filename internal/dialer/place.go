@@ -205,9 +205,9 @@ func (d *Dialer) unplace(tx *store.Tx, l aftercall.LiveCall, u unplaced) error {
 		}
 		if u.closed.After(line.ClosedUntil) { // of answers that come together the longest counts
 			line.ClosedUntil, line.Reason = u.closed, u.why
-		}
-		if u.told != "" {
-			line.Reason += ": " + u.told
+			if u.told != "" {
+				line.Reason += ": " + u.told
+			}
 		}
 		if err := tx.UpdateLine(line); err != nil {
 			return err

@@ -291,16 +291,8 @@ func (b *batch) dial(w *writes, r aftercall.Run, contact aftercall.Contact, fact
 		numbers = []string{r.FromNumber}
 	}
 	number, free, ok := b.line.Take(b.agent.Engine.Pace, numbers, b.tx.Now())
-	if full, _ := b.line.Full(b.agent.Engine.Pace, b.tx.Now()); !ok && !full && r.FromNumber != "" {
-		r.DueAt = b.tx.Now().Add(fullWait) // its number is busy, others may not be
-		w.wait(r)
-		return
-	}
 	if !ok {
-		b.full, b.next = free.IsZero(), free
-		if b.full {
-			b.next = b.tx.Now().Add(fullWait)
-		}
+		b.hold(w, r, free)
 		return
 	}
 	if r.Asked {
@@ -321,6 +313,20 @@ func (b *batch) dial(w *writes, r aftercall.Run, contact aftercall.Contact, fact
 	facts.dialled[hash] = append(facts.dialled[hash], b.tx.Now())
 	b.placed = append(b.placed, live)
 	b.due[live.ID] = r.DueAt
+}
+
+// hold leaves a run, and with it the agent's others, until a call may begin. If only the
+// number that the run has to come from is busy, the others go on.
+func (b *batch) hold(w *writes, r aftercall.Run, free time.Time) {
+	if full, _ := b.line.Full(b.agent.Engine.Pace, b.tx.Now()); !full && r.FromNumber != "" {
+		r.DueAt = b.tx.Now().Add(fullWait)
+		w.wait(r)
+		return
+	}
+	b.full, b.next = free.IsZero(), free
+	if b.full {
+		b.next = b.tx.Now().Add(fullWait)
+	}
 }
 
 // dialFacts are what decisions about some contacts are made from.

@@ -41,27 +41,13 @@ func (d *Dialer) schedule(tx *store.Tx, accountID string, list []Wanted) (runs [
 			ids = append(ids, id)
 		}
 	}
-	ids = unique(ids)
-	contacts, err := tx.TakeContacts(accountID, ids)
-	if err != nil {
-		return nil, nil, err
-	}
-	open, err := tx.OpenRuns(accountID, ids)
-	if err != nil {
-		return nil, nil, err
-	}
-	account, err := tx.Account(accountID)
-	if err != nil {
-		return nil, nil, err
-	}
-	s := &scheduling{d: d, tx: tx, account: account, agents: map[string]aftercall.Agent{}, contacts: contacts, open: open}
-	blocked, err := s.blocked()
-	if err != nil {
+	s := &scheduling{d: d, tx: tx, agents: map[string]aftercall.Agent{}}
+	if err := s.load(accountID, unique(ids), list); err != nil {
 		return nil, nil, err
 	}
 	w := newWrites(tx, accountID)
 	for i, wanted := range list {
-		runs[i], failed[i] = s.begin(wanted, blocked)
+		runs[i], failed[i] = s.begin(wanted)
 		if kind := aftercall.KindOf(failed[i]); failed[i] != nil && kind != aftercall.Invalid && kind != aftercall.NotFound {
 			return nil, nil, failed[i] // the store's fault, not this contact's
 		}
@@ -84,14 +70,36 @@ type scheduling struct {
 	agents   map[string]aftercall.Agent
 	contacts map[string]aftercall.Contact
 	open     map[string]aftercall.Run
+	blocked  map[string]bool // by the hash of the number
 }
 
-func (s *scheduling) blocked() (map[string]bool, error) {
+// load holds what is wanted: agents first, then contacts, as everywhere.
+func (s *scheduling) load(accountID string, contactIDs []string, list []Wanted) (err error) {
+	if s.account, err = s.tx.Account(accountID); err != nil {
+		return err
+	}
+	agents := make([]string, len(list))
+	for i, wanted := range list {
+		agents[i] = wanted.AgentID
+	}
+	slices.Sort(agents)
+	for _, id := range slices.Compact(agents) {
+		if _, err := s.agent(id); err != nil && aftercall.KindOf(err) != aftercall.NotFound { // that is told of each contact
+			return err
+		}
+	}
+	if s.contacts, err = s.tx.TakeContacts(accountID, contactIDs); err != nil {
+		return err
+	}
+	if s.open, err = s.tx.OpenRuns(accountID, contactIDs); err != nil {
+		return err
+	}
 	hashes := make([]string, 0, len(s.contacts))
 	for _, c := range s.contacts {
 		hashes = append(hashes, aftercall.NumberHash(c.AccountID, c.PhoneNumber))
 	}
-	return s.tx.Blocked(s.account.ID, unique(hashes))
+	s.blocked, err = s.tx.Blocked(accountID, unique(hashes))
+	return err
 }
 
 // agent finds an agent that dials.
@@ -116,7 +124,7 @@ func errBlocked() error {
 }
 
 // begin checks what is wanted, and opens the run in memory.
-func (s *scheduling) begin(wanted Wanted, blocked map[string]bool) (aftercall.Run, error) {
+func (s *scheduling) begin(wanted Wanted) (aftercall.Run, error) {
 	id, ok := uuidOf(wanted.ContactID)
 	contact, known := s.contacts[id]
 	if !ok || !known {
@@ -125,7 +133,7 @@ func (s *scheduling) begin(wanted Wanted, blocked map[string]bool) (aftercall.Ru
 	if run, ok := s.open[contact.ID]; ok {
 		return run, aftercall.Errorf(aftercall.Invalid, "the contact is in the auto-dialer already, in loop %s", run.ID).WithCode(OpenRunExists)
 	}
-	if blocked[aftercall.NumberHash(contact.AccountID, contact.PhoneNumber)] {
+	if s.blocked[aftercall.NumberHash(contact.AccountID, contact.PhoneNumber)] {
 		return aftercall.Run{}, errBlocked()
 	}
 	agent, err := s.agent(wanted.AgentID)
